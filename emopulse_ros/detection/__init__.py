@@ -1,0 +1,1 @@
+"""From flow to action units, and from those to events."""

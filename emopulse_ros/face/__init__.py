@@ -1,0 +1,1 @@
+"""Find the face and hold it still."""

@@ -1,0 +1,1 @@
+"""Faces that move with known action units."""

@@ -1,0 +1,23 @@
+"""What every synthetic scene can do: show itself at a moment, and say what is true then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.synthesis.script import Script
+
+
+class Scene(Protocol):
+    """A face moved by a script, in front of a camera."""
+
+    script: Script
+
+    def render(self, time: int) -> NDArray[np.uint8]:
+        """Return the picture ``time`` ns after the script began: ``(H, W) uint8``.
+
+        The same scene gives the same bytes for the same time, in any order of calls.
+        """
+        ...

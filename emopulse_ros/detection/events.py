@@ -1,0 +1,210 @@
+"""Micro-expressions out of activations: when a brief movement began, peaked and ended.
+
+Each unit has two thresholds. Its *run* is a stretch above the lower one, small gaps bridged, that
+reaches the upper one: so it begins where the probability last rose through the lower threshold
+before the alarm, and ends where it fell through it after. Runs of one face that overlap are one
+event. All lengths are in milliseconds of capture stamps, so any frame rate works.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.facs import BLINK
+from emopulse_ros.stream import Activation, MicroExpression, read_only
+
+MILLISECOND = 1_000_000
+
+
+class EventFinder:
+    """The last stage: activations in, a micro-expression out on the frame where its end is known.
+
+    ``thresholds`` are the probabilities at which a unit is taken as active: one for all, or one
+    per FACS code (0.5 for a code it lacks); ``leave`` times that is the lower threshold. A unit
+    may fall below it for ``bridge_ms`` within one run. A run begins at most ``rise_ms`` before its
+    alarm: the rise of a micro-expression takes less than 260 ms (Yan et al., 2013), and an onset
+    further back would be drift.
+
+    An event lasts from ``shortest_ms`` to ``longest_ms``. What lasts longer is a macro-expression
+    and is not told; the units that made it are ignored until they fall. A unit that shows for less
+    than ``shortest_ms`` is noise and no part of an event. Blinks (AU45) are neither event nor part.
+    The events of one face never overlap.
+
+    The apex is where the members' summed excess over their lower thresholds, weighted by intensity
+    where the model gives one, is highest. ``confidence`` is the probability of the most probable
+    member, averaged over ``shortest_ms`` around the apex, so that one frame of noise counts little.
+
+    A face that is lost (new ``face_id``, or no activation for ``gap_ms``) ends the event if all
+    its units had fallen; an event still under way is dropped, for nobody knows how long it lasted.
+    """
+
+    def __init__(
+        self,
+        thresholds: Mapping[int, float] | float = 0.5,
+        *,
+        leave: float = 0.5,
+        bridge_ms: float = 15.0,
+        rise_ms: float = 200.0,
+        shortest_ms: float = 25.0,
+        longest_ms: float = 500.0,
+        gap_ms: float = 100.0,
+    ) -> None:
+        """Set the rules.
+
+        :raises ValueError: if a threshold is outside 0 to 1, or the lengths contradict each other.
+        """
+        levels = thresholds.values() if isinstance(thresholds, Mapping) else [thresholds]
+        if not all(0.0 < level < 1.0 for level in levels) or not 0.0 < leave <= 1.0:
+            raise ValueError(
+                f"event thresholds must lie between 0 and 1, and leave in (0, 1]: "
+                f"got {thresholds} and leave={leave}"
+            )
+        if not 1.0 <= shortest_ms <= longest_ms or min(bridge_ms, rise_ms, gap_ms) < 0.0:
+            raise ValueError(
+                "event lengths must satisfy 1 <= shortest_ms <= longest_ms, and bridge_ms, "
+                f"rise_ms, gap_ms >= 0: got {shortest_ms}, {longest_ms}, {bridge_ms}, {rise_ms}, "
+                f"{gap_ms}"
+            )
+        self._thresholds = thresholds
+        self._leave_ratio = leave
+        self._bridge, self._rise, self._shortest, self._longest, self._gap = (
+            round(length * MILLISECOND)
+            for length in (bridge_ms, rise_ms, shortest_ms, longest_ms, gap_ms)
+        )
+        self._latest: Activation | None = None
+        self._history: deque[Activation] = deque()
+        self._begin(())
+
+    def __call__(self, activation: Activation) -> MicroExpression | None:
+        """Take the next activation; return the event whose end it made known, if any."""
+        event = None
+        if self._is_cut_by(activation):
+            event = self.flush()
+            self._begin(activation.codes)
+        self._remember(activation)
+        self._follow_runs(activation)
+        self._latest = activation
+        if np.any(live := self._alarmed & ~self._spent):
+            self._extend_event(live)
+        elif np.any(self._member):
+            event = self._close_event()
+        return event
+
+    def flush(self) -> MicroExpression | None:
+        """End the stretch; return the open event if all its units have already fallen."""
+        event = None
+        if self._latest is not None and np.any(self._member):
+            live = self._alarmed & ~self._spent
+            if np.all(self._last[live] < self._latest.stamp):
+                event = self._close_event()
+        self._latest = None
+        self._begin(())
+        return event
+
+    def _begin(self, codes: tuple[int, ...]) -> None:
+        """Forget everything and expect activations of these units."""
+        count = len(codes)
+        given = self._thresholds
+        self._enter = np.array(
+            [given.get(code, 0.5) if isinstance(given, Mapping) else given for code in codes],
+            np.float32,
+        )
+        self._leave = self._enter * np.float32(self._leave_ratio)
+        self._leave[[code == BLINK for code in codes]] = np.inf
+        self._running = np.zeros(count, np.bool_)  # Above the lower threshold, or bridging.
+        self._alarmed = np.zeros(count, np.bool_)  # ... and has reached the upper one.
+        self._spent = np.zeros(count, np.bool_)  # ... and belongs to a macro-expression.
+        self._start = np.zeros(count, np.int64)  # Stamp of the first frame of the run,
+        self._last = np.zeros(count, np.int64)  # and of the last one above the threshold.
+        self._member = np.zeros(count, np.bool_)  # Part of the open event,
+        self._onset = np.zeros(count, np.int64)  # from here
+        self._offset = np.zeros(count, np.int64)  # to here.
+        self._told_until: int | None = None
+        self._history.clear()
+
+    def _is_cut_by(self, activation: Activation) -> bool:
+        latest = self._latest
+        return (
+            latest is None
+            or activation.face_id != latest.face_id
+            or activation.codes != latest.codes
+            or not 0 < activation.stamp - latest.stamp <= self._gap
+        )
+
+    def _remember(self, activation: Activation) -> None:
+        history = self._history
+        # One a millisecond is enough, and bounds the memory whatever the stamps are.
+        if not history or activation.stamp - history[-1].stamp >= MILLISECOND:
+            history.append(activation)
+        oldest = activation.stamp - self._longest - self._bridge - self._gap
+        while history[0].stamp < oldest:
+            history.popleft()
+
+    def _follow_runs(self, activation: Activation) -> None:
+        above = activation.probability >= self._leave
+        running = self._running
+        if not (above.any() or running.any()):
+            return
+        now = activation.stamp
+        before = now if self._latest is None else self._latest.stamp
+        # A unit above the threshold on both sides of a few dropped frames has not been below it.
+        unbroken = above & (self._last == before)
+        running &= (now - self._last <= self._bridge) | unbroken
+        self._alarmed &= running
+        self._spent &= running
+        np.copyto(self._start, now, where=above & ~running)
+        running |= above
+        np.copyto(self._last, now, where=above)
+        waiting = running & ~self._alarmed
+        np.maximum(self._start, now - self._rise, out=self._start, where=waiting)
+        self._alarmed |= above & (activation.probability >= self._enter)
+
+    def _extend_event(self, live: NDArray[np.bool_]) -> None:
+        np.copyto(self._onset, self._start, where=live & ~self._member)
+        self._member |= live
+        np.copyto(self._offset, self._last, where=live)
+        if self._told_until is not None:
+            np.maximum(self._onset, self._told_until, out=self._onset)
+        if self._offset[self._member].max() - self._onset[self._member].min() > self._longest:
+            self._spent |= live
+            self._end_event()
+
+    def _end_event(self) -> None:
+        self._told_until = int(self._offset[self._member].max())
+        self._member[:] = False
+
+    def _close_event(self) -> MicroExpression | None:
+        """Make the open event known, unless it was too brief; there is none open afterwards."""
+        latest = self._latest
+        assert latest is not None
+        part = np.flatnonzero(self._member & (self._offset - self._onset >= self._shortest))
+        self._end_event()
+        if part.size == 0:
+            return None
+        onset, offset = int(self._onset[part].min()), int(self._offset[part].max())
+        shown = [item for item in self._history if onset <= item.stamp <= offset]
+        stamps = np.array([item.stamp for item in shown], np.int64)
+        probability = np.array([item.probability[part] for item in shown], np.float32)
+        intensity = np.array([item.intensity[part] for item in shown], np.float32)
+        excess = np.maximum(probability - self._leave[part], 0.0)
+        height = (excess * intensity if intensity.any() else excess).sum(axis=1)
+        # Probabilities saturate: the apex is the middle of a plateau, not its first frame.
+        plateau = np.flatnonzero(height >= height.max() * 0.999)
+        apex = int(stamps[plateau[plateau.size // 2]])
+        around = np.abs(stamps - apex) <= self._shortest // 2
+        return MicroExpression(
+            stamp=latest.stamp,
+            sequence=latest.sequence,
+            face_id=latest.face_id,
+            onset=onset,
+            apex=apex,
+            offset=offset,
+            aus=tuple(latest.codes[index] for index in part),
+            peak_probability=read_only(probability.max(axis=0)),
+            confidence=float(probability[around].mean(axis=0).max()),
+            frame_id=latest.frame_id,
+        )

@@ -1,0 +1,120 @@
+"""What holds for any stream of activations, tried on many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emopulse_ros.detection.events import EventFinder
+from emopulse_ros.stream import Activation, MicroExpression
+
+pytest.importorskip("hypothesis", reason="hypothesis is not installed")
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+MS = 1_000_000
+CODES = (1, 4, 12, 45)
+
+
+def activations(
+    rows: np.ndarray, *, start: int = 0, period: int = 5 * MS, intensity: float = 0.0
+) -> list[Activation]:
+    """Activations of CODES, one row of probabilities each, ``period`` ns apart."""
+    strength = np.full(len(CODES), intensity, np.float32)
+    return [
+        Activation(start + i * period, i, 1, CODES, np.float32(row), strength, 1.0, "test", "")
+        for i, row in enumerate(rows)
+    ]
+
+
+def pulse(first: int, last: int, code: int, height: float) -> np.ndarray:
+    """One triangle that stands above 0.25 from frame ``first`` to ``last``."""
+    rows = np.full((last + 20, len(CODES)), 0.05)
+    distance = np.abs(np.arange(last + 20) - (first + last) / 2) / ((last - first) / 2)
+    rows[:, CODES.index(code)] = np.maximum(height - (height - 0.2501) * distance, 0.05)
+    return rows
+
+
+def found(finder: EventFinder, stream: list[Activation]) -> list[MicroExpression]:
+    """Every event, the flushed one included."""
+    events = [finder(item) for item in stream]
+    return [event for event in [*events, finder.flush()] if event is not None]
+
+
+def plain(event: MicroExpression, shift: int = 0) -> tuple[object, ...]:
+    """All an event says, with its stamps moved back by ``shift``."""
+    times = tuple(t - shift for t in (event.stamp, event.onset, event.apex, event.offset))
+    return (*times, event.aus, event.peak_probability.tolist(), event.confidence)
+
+
+@st.composite
+def noisy_rows(draw: st.DrawFn) -> np.ndarray:
+    """Some seconds of probabilities that wander, jump and pause."""
+    random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    count = draw(st.integers(1, 400))
+    smooth = draw(st.integers(1, 25))
+    rows = random.random((count + smooth, len(CODES)))
+    kernel = np.ones(smooth) / smooth
+    walk = np.array([np.convolve(column, kernel, "same") for column in rows.T]).T[:count]
+    return np.clip((walk - 0.5) * draw(st.floats(0.5, 6.0)) + draw(st.floats(0.1, 0.7)), 0, 1)
+
+
+@given(
+    first=st.integers(1, 60),
+    length=st.integers(6, 95),
+    height=st.floats(0.55, 1.0),
+    code=st.sampled_from([1, 4, 12]),
+)
+def test_one_clean_pulse_is_one_event(first: int, length: int, height: float, code: int) -> None:
+    rows = pulse(first, first + length, code, height)
+    (event,) = found(EventFinder(rise_ms=500.0), activations(rows))
+    assert event.onset == first * 5 * MS
+    assert event.offset == (first + length) * 5 * MS
+    assert event.onset <= event.apex <= event.offset
+    assert event.aus == (code,)
+
+
+@settings(max_examples=60)
+@given(rows=noisy_rows(), shift=st.integers(0, 2**62))
+def test_a_constant_time_offset_changes_nothing(rows: np.ndarray, shift: int) -> None:
+    here = found(EventFinder(), activations(rows))
+    there = found(EventFinder(), activations(rows, start=shift))
+    assert [plain(event) for event in here] == [plain(event, shift) for event in there]
+
+
+@settings(max_examples=60)
+@given(rows=noisy_rows(), period=st.sampled_from([MS, 4_166_667, 5 * MS, 8_333_333]))
+def test_events_are_in_order_within_their_limits_and_apart(rows: np.ndarray, period: int) -> None:
+    stream = activations(rows, period=period, intensity=0.3)
+    events = found(EventFinder(), stream)
+    stamps = {item.stamp for item in stream}
+    end = 0
+    for event in events:
+        assert end <= event.onset <= event.apex <= event.offset <= event.stamp
+        assert {event.onset, event.apex, event.offset, event.stamp} <= stamps
+        assert 25.0 <= event.duration_ms <= 500.0
+        assert event.aus
+        assert 45 not in event.aus
+        assert len(event.peak_probability) == len(event.aus)
+        assert 0.0 <= event.confidence <= event.peak_probability.max() + 1e-6
+        end = event.offset
+
+
+@settings(max_examples=30)
+@given(rows=noisy_rows())
+def test_a_finder_can_be_used_again(rows: np.ndarray) -> None:
+    finder = EventFinder()
+    stream = activations(rows)
+    first = [plain(event) for event in found(finder, stream)]
+    assert [plain(event) for event in found(finder, stream)] == first
+
+
+@pytest.mark.parametrize("period", [1, 1000, 5 * MS])
+def test_memory_stays_bounded_whatever_the_stamps(period: int) -> None:
+    finder = EventFinder()
+    rows = np.tile(pulse(20, 60, 12, 0.9), (100, 1))
+    for item in activations(rows, period=period):
+        finder(item)
+        # One a millisecond over the longest event, the bridge and the gap.
+        assert len(finder._history) <= 500 + 15 + 100 + 2

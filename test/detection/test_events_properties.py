@@ -12,7 +12,6 @@ pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-
 MS = 1_000_000
 CODES = (1, 4, 12, 45)
 

@@ -1,1 +1,1 @@
-"""Motion of the skin."""
+"""Motion of the skin: dense flow against the past, without the head's."""

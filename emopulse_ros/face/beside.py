@@ -1,0 +1,54 @@
+"""Work that runs beside the stream and answers in stream time.
+
+Finding a face takes longer than the frame has. The stage asks on one frame and takes the answer a
+fixed time later, so that a replay at any speed sees the same answer on the same frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Beside(Generic[Answer]):
+    """One thread for one question at a time.
+
+    ``wait`` says what to do when an answer is due and not there: wait for it (a replay, as fast as
+    it can), or count it in ``late`` and go on without it (a live stream).
+    """
+
+    def __init__(self, *, wait: bool) -> None:
+        self.late = 0
+        self._wait = wait
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+        self._pending: Future[Answer] | None = None
+
+    def ask(self, question: Callable[[], Answer]) -> None:
+        """Start work on a question; whatever was asked before is forgotten."""
+        self._pending = self._pool.submit(question)
+
+    @property
+    def busy(self) -> bool:
+        """Whether the last question is still being worked on."""
+        return self._pending is not None and not self._pending.done()
+
+    def take(self) -> tuple[bool, Answer | None]:
+        """The answer to the last question, which is due now: whether it is there, and what it is.
+
+        What the question raised is raised here.
+        """
+        pending = self._pending
+        if pending is None:
+            return False, None
+        if not self._wait and not pending.done():
+            self.late += 1
+            return False, None
+        self._pending = None
+        return True, pending.result()
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

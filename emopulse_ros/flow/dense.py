@@ -1,0 +1,154 @@
+"""Dense flow of very small motions: coarse-to-fine Lucas–Kanade on a locally normalised crop.
+
+Lucas & Kanade, "An iterative image registration technique" (1981); the pyramid after Bouguet
+(2001). A micro-expression moves the skin by hundredths of a pixel per frame. At 0.1 to 1 px
+inside sensor noise this reads the motion with less noise and less loss of amplitude than DIS or
+Farnebäck at the same cost, and what depends on the new crop alone (its structure tensor) is
+computed once and used against every reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
+NORMALISE_WINDOW = 21
+"""Side in crop pixels of the window whose mean and deviation are taken out of the picture."""
+
+NORMALISE_FLOOR = 25.0
+"""Variance, in squared gray levels, below which a window counts as noise rather than texture."""
+
+PRIOR = 0.02
+"""Weight of "nothing moved" in the structure tensor: it keeps skin without texture at rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One level of the pyramid: the flow grid, and the picture of twice its side."""
+
+    grid: int
+    window: int
+    columns: Plane
+    rows: Plane
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pyramid:
+    """A crop made ready for flow: its normalised picture at each level, coarse to fine."""
+
+    pictures: tuple[Plane, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tensor:
+    """Gradients of a crop and the inverse of their structure tensor, at each level."""
+
+    gradients: tuple[tuple[Plane, Plane], ...]
+    inverses: tuple[tuple[Plane, Plane, Plane], ...]
+
+
+class LucasKanade:
+    """Flow on a ``grid`` x ``grid`` lattice between square crops of side ``2 * grid``.
+
+    :raises ValueError: if ``grid`` is not a multiple of 4 of at least 32.
+    """
+
+    name = "lucas-kanade-3"
+
+    def __init__(self, grid: int = 64) -> None:
+        if grid < 32 or grid % 4:
+            raise ValueError(f"a flow grid of {grid} will not do: take a multiple of 4 from 32 up")
+        self.grid = grid
+        self.crop_size = 2 * grid
+        self._levels = tuple(
+            _level(side, window) for side, window in ((grid // 4, 3), (grid // 2, 5), (grid, 5))
+        )
+
+    def pyramid(self, crop: NDArray[np.uint8]) -> Pyramid:
+        """Prepare a crop, ``(2 * grid, 2 * grid) uint8``, for :meth:`flow`."""
+        picture = crop.astype(np.float32)
+        window = (NORMALISE_WINDOW, NORMALISE_WINDOW)
+        picture -= cv2.blur(picture, window)
+        variance = cv2.blur(picture * picture, window)
+        variance += NORMALISE_FLOOR
+        picture /= cv2.sqrt(variance)
+        pictures = [picture]
+        for _ in self._levels[1:]:
+            half = pictures[0].shape[0] // 2
+            pictures.insert(0, _shrink(pictures[0], half))
+        return Pyramid(tuple(pictures))
+
+    def tensor(self, crop: Pyramid) -> Tensor:
+        """Structure tensor of a prepared crop; one serves for every reference."""
+        gradients, inverses = [], []
+        for level, picture in zip(self._levels, crop.pictures, strict=True):
+            across: Plane = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
+            down: Plane = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
+            xx = _pool(across * across, level)
+            xy = _pool(across * down, level)
+            yy = _pool(down * down, level)
+            xx += PRIOR
+            yy += PRIOR
+            scale: Plane = np.reciprocal(xx * yy - xy * xy)
+            gradients.append((across, down))
+            inverses.append((yy * scale, xy * -scale, xx * scale))
+        return Tensor(tuple(gradients), tuple(inverses))
+
+    def flow(self, crop: Pyramid, tensor: Tensor, reference: Pyramid) -> tuple[Plane, Plane]:
+        """How far each point of ``crop`` has moved since ``reference``.
+
+        Returns ``(u, v)``, each ``(grid, grid) float32``, in pixels of the flow grid (two pixels
+        of the crop), positive to the right and down.
+        """
+        u = v = np.zeros((1, 1), np.float32)
+        for index, level in enumerate(self._levels):
+            picture, past = crop.pictures[index], reference.pictures[index]
+            if index:
+                side = 2 * level.grid
+                # Flow is kept in pixels of the level's picture, which has doubled.
+                wide_u, wide_v = _grow(u, side), _grow(v, side)
+                past = cv2.remap(
+                    past,
+                    level.columns - wide_u,
+                    level.rows - wide_v,
+                    cv2.INTER_LINEAR,
+                    borderMode=cv2.BORDER_REPLICATE,
+                )
+                u, v = _grow(u, level.grid), _grow(v, level.grid)
+            change = picture - past
+            across, down = tensor.gradients[index]
+            of_x, of_y = _pool(across * change, level), _pool(down * change, level)
+            xx, xy, yy = tensor.inverses[index]
+            u = u - (xx * of_x + xy * of_y)
+            v = v - (xy * of_x + yy * of_y)
+        return u * np.float32(0.5), v * np.float32(0.5)
+
+
+def _level(grid: int, window: int) -> _Level:
+    columns, rows = np.meshgrid(
+        np.arange(2 * grid, dtype=np.float32), np.arange(2 * grid, dtype=np.float32)
+    )
+    return _Level(grid, window, columns, rows)
+
+
+def _shrink(plane: Plane, side: int) -> Plane:
+    small: Plane = cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)
+    return small
+
+
+def _grow(flow: Plane, side: int) -> Plane:
+    doubled: Plane = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR)
+    doubled *= 2.0
+    return doubled
+
+
+def _pool(product: Plane, level: _Level) -> Plane:
+    """Sum a product of gradients over a window: two box filters come close to a Gaussian."""
+    window = (level.window, level.window)
+    pooled: Plane = cv2.blur(cv2.blur(_shrink(product, level.grid), window), window)
+    return pooled

@@ -1,0 +1,108 @@
+"""The flow stage: from a crop to how its skin has moved."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.face.template import bone_mask, face_mask
+from emopulse_ros.flow.dense import LucasKanade, Plane
+from emopulse_ros.flow.recipe import FlowRecipe
+from emopulse_ros.flow.references import NeutralFace, PastCrops, mean_motion
+from emopulse_ros.flow.rigid import RigidPart
+from emopulse_ros.flow.strain import optical_strain
+from emopulse_ros.stream import FaceCrop, FlowStep, read_only
+
+CALM = 0.10
+"""Mean motion, in pixels of the flow grid, below which a face is at rest."""
+
+GAP_MS = 60.0
+"""A hole in the stream after which the past is forgotten."""
+
+
+class FlowStage:
+    """Measures the flow of one face against its past and its neutral picture.
+
+    ``status`` says in words how it stands. :raises RecipeError: for an unknown recipe.
+    """
+
+    def __init__(self, recipe: FlowRecipe | None = None) -> None:
+        self.recipe = recipe or FlowRecipe()
+        self.status = "no face yet"
+        grid = self.recipe.grid
+        self._dense = LucasKanade(grid)
+        self.crop_size = self._dense.crop_size
+        self._rigid = RigidPart(bone_mask(grid))
+        face = face_mask(grid)
+        self._face = face / face.sum()
+        self._longest = max(self.recipe.baselines_ms)
+        self._past = PastCrops(self._longest)
+        self._neutral = NeutralFace(CALM)
+        self._last: FaceCrop | None = None
+        self._fresh = True
+
+    def __call__(self, crop: FaceCrop) -> FlowStep | None:
+        """Return how the skin has moved, or None while there is not past enough to tell.
+
+        :raises ValueError: if the crop's size is not the one the recipe asks for.
+        """
+        if crop.image.shape != (self.crop_size, self.crop_size):
+            raise ValueError(
+                f"the crop is {crop.image.shape}, but the flow wants {self.crop_size} pixels square"
+            )
+        last = self._last
+        if last is not None and (
+            crop.face_id != last.face_id or not 0 < crop.stamp - last.stamp <= GAP_MS * 1e6
+        ):
+            self._past.clear()
+            self._neutral.clear()
+            self._fresh = True
+        self._last = crop
+        pyramid = self._dense.pyramid(crop.image)
+        self._past.add(crop.stamp, pyramid)
+        references = [self._past.before(crop.stamp, ms) for ms in self.recipe.baselines_ms]
+        if any(reference is None for reference in references):
+            self.status = "gathering a past to measure against"
+            return None
+        if self._neutral.crop is None:
+            self._neutral.start(crop.stamp, self._past.recent_mean())
+        if self.recipe.neutral:
+            references.append(self._neutral.crop)
+        tensor = self._dense.tensor(pyramid)
+        data = np.empty((3 * len(references), self.recipe.grid, self.recipe.grid), np.float32)
+        motion = []
+        for index, reference in enumerate(references):
+            assert reference is not None
+            u, v = self._rigid.remove(*self._dense.flow(pyramid, tensor, reference))
+            self._write(data[3 * index : 3 * index + 3], u, v)
+            motion.append(mean_motion(u, v, self._face))
+        moving = motion[self.recipe.baselines_ms.index(self._longest)]
+        away = motion[-1] if self.recipe.neutral else moving
+        self._neutral.update(crop.stamp, self._past, moving, away)
+        self.status = "measuring"
+        step = FlowStep(
+            crop.stamp,
+            crop.sequence,
+            crop.face_id,
+            read_only(data),
+            self.recipe.channels,
+            read_only(_grid_to_image(crop)),
+            self._fresh,
+            crop.frame_id,
+        )
+        self._fresh = False
+        return step
+
+    @staticmethod
+    def _write(planes: Plane, u: Plane, v: Plane) -> None:
+        planes[0] = u
+        planes[1] = v
+        planes[2] = optical_strain(u, v)
+
+
+def _grid_to_image(crop: FaceCrop) -> NDArray[np.float64]:
+    """Geometry of the flow grid: a grid pixel is the middle of two by two crop pixels."""
+    to_image: NDArray[np.float64] = crop.to_image.copy()
+    to_image[:, 2] += to_image[:, :2] @ (0.5, 0.5)
+    to_image[:, :2] *= 2.0
+    return to_image

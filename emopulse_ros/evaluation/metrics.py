@@ -1,0 +1,125 @@
+"""Frame-level scores: F1 from pooled counts, PR-AUC, calibration. numpy only.
+
+Truth is ``(N, A) bool``, probability ``(N, A)`` in 0 to 1; every result has one entry per unit.
+A score that is undefined (no positive and no alarm, say) is NaN: take means with ``numpy.nanmean``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counts:
+    """True and false positives and negatives, ``(A,) int64`` each.
+
+    Counts of several recordings or folds are added, and the score is taken of the sum ("pooled",
+    as in CD6ME): a mean of F1 over folds favours folds with few positives (Forman & Scholz, 2010).
+    """
+
+    tp: NDArray[np.int64]
+    fp: NDArray[np.int64]
+    fn: NDArray[np.int64]
+    tn: NDArray[np.int64]
+
+    def __add__(self, other: Counts) -> Counts:
+        """The counts of both."""
+        return Counts(
+            self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn
+        )
+
+    @property
+    def f1(self) -> Scores:
+        """F1 of "active": 2 TP / (2 TP + FP + FN)."""
+        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def macro_f1(self) -> Scores:
+        """Mean of the F1 of "active" and the F1 of "not active"."""
+        return (self.f1 + _ratio(2 * self.tn, 2 * self.tn + self.fp + self.fn)) / 2.0
+
+    @property
+    def precision(self) -> Scores:
+        """How many of the alarms were right."""
+        return _ratio(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> Scores:
+        """How many of the active frames were seen."""
+        return _ratio(self.tp, self.tp + self.fn)
+
+
+def count(truth: ArrayLike, predicted: ArrayLike) -> Counts:
+    """Count the agreements of two ``(N, A) bool`` arrays.
+
+    :raises ValueError: if their shapes differ.
+    """
+    true, said = np.asarray(truth, np.bool_), np.asarray(predicted, np.bool_)
+    _same_shape(true, said)
+    return Counts(
+        (true & said).sum(axis=0),
+        (~true & said).sum(axis=0),
+        (true & ~said).sum(axis=0),
+        (~true & ~said).sum(axis=0),
+    )
+
+
+def average_precision(truth: ArrayLike, probability: ArrayLike) -> Scores:
+    """Area under the precision-recall curve, as the sum of precision times the step in recall.
+
+    No interpolation, which would flatter (Davis & Goadrich, 2006). NaN without a positive frame.
+    """
+    true, score = np.asarray(truth, np.bool_), np.asarray(probability, np.float64)
+    _same_shape(true, score)
+    return np.array([_average_precision(true[:, a], score[:, a]) for a in range(true.shape[1])])
+
+
+def _average_precision(true: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
+    positives = int(true.sum())
+    if positives == 0:
+        return float("nan")
+    order = np.argsort(-score, kind="stable")
+    true, score = true[order], score[order]
+    hits = np.cumsum(true)
+    # Equal scores pass the threshold together: only the last of them is a point of the curve.
+    point = np.flatnonzero(np.append(score[1:] != score[:-1], True))
+    precision = hits[point] / (point + 1)
+    recall = hits[point] / positives
+    return float(np.sum(precision * np.diff(recall, prepend=0.0)))
+
+
+def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Scores:
+    """Expected calibration error: how far a stated probability is from the rate at which it is so.
+
+    Equal-width bins, weighted by the frames in them (Guo et al., 2017).
+    """
+    true, score = np.asarray(truth, np.bool_), np.asarray(probability, np.float64)
+    _same_shape(true, score)
+    frames, units = true.shape
+    if frames == 0:
+        return np.full(units, np.nan)
+    where = np.clip((score * bins).astype(np.int64), 0, bins - 1)
+    errors = np.empty(units)
+    for a in range(units):
+        said = np.bincount(where[:, a], weights=score[:, a], minlength=bins)
+        was = np.bincount(where[:, a], weights=true[:, a], minlength=bins)
+        errors[a] = np.abs(said - was).sum() / frames
+    return errors
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Scores:
+    ratio: Scores = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return ratio
+
+
+def _same_shape(truth: NDArray[np.generic], predicted: NDArray[np.generic]) -> None:
+    if truth.shape != predicted.shape or truth.ndim != 2:
+        raise ValueError(
+            f"truth and prediction must both be (frames, units): got {truth.shape} and "
+            f"{predicted.shape}"
+        )

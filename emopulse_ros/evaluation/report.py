@@ -1,0 +1,95 @@
+"""One run against its truth, in a few lines a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.evaluation.metrics import Counts, average_precision, calibration_error, count
+from emopulse_ros.evaluation.recording import Recording
+from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
+from emopulse_ros.evaluation.truth import event_truth, frame_truth, span_of
+from emopulse_ros.facs import BLINK
+from emopulse_ros.synthesis.script import Script
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """Scores of one run; arrays have one entry for each of ``codes``, NaN where undefined."""
+
+    codes: tuple[int, ...]
+    frames: int
+    counts: Counts
+    precision: NDArray[np.float64]
+    calibration: NDArray[np.float64]
+    events: Spotting
+    delays_ms: NDArray[np.float64]
+
+    @property
+    def expressive(self) -> NDArray[np.bool_]:
+        """Which units are expression: all but the blink, ``(A,) bool``."""
+        return np.array([code != BLINK for code in self.codes], np.bool_)
+
+    def lines(self) -> list[str]:
+        """What the summary at the end of a run says."""
+        chosen, events = self.expressive, self.events
+        seen = self.delays_ms[~np.isnan(self.delays_ms)]
+        lines = [
+            f"frame F1 {number(mean(self.counts.f1[chosen]))}, "
+            f"macro {number(mean(self.counts.macro_f1[chosen]))}, "
+            f"PR-AUC {number(mean(self.precision[chosen]))}, "
+            f"calibration error {number(mean(self.calibration[chosen]))}  "
+            f"({self.frames} frames, mean over {len(self.codes) - (~chosen).sum()} units)",
+            f"events: {events.true} true, {events.found} found, {events.hits} of them right "
+            f"(F1 {number(events.f1)} at IoU 0.5), "
+            f"{number(events.false_alarms_per_minute, 1)} false alarms a minute",
+        ]
+        if seen.size:
+            lines.append(
+                f"first alarm {np.median(seen):.0f} ms after the onset (median), "
+                f"in {seen.size} of {events.true} events"
+            )
+        return lines
+
+
+def score(
+    recording: Recording,
+    script: Script,
+    *,
+    origin: int = 0,
+    thresholds: Mapping[int, float] | float = 0.5,
+) -> Report:
+    """Score a recording against the script that moved the face; see :mod:`.truth` for ``origin``.
+
+    Only events that began and ended while there were activations count, found or not: before the
+    first one the face was not yet known.
+    """
+    truth = frame_truth(script, recording.stamp, recording.codes, origin)
+    alarms = recording.alarms(thresholds)
+    first, last = (
+        (int(recording.stamp[0]), int(recording.stamp[-1])) if len(recording.stamp) else (0, -1)
+    )
+    true = [s for s in event_truth(script, origin) if first <= s.onset and s.offset <= last]
+    return Report(
+        codes=recording.codes,
+        frames=len(recording.stamp),
+        counts=count(truth, alarms),
+        precision=average_precision(truth, recording.probability),
+        calibration=calibration_error(truth, recording.probability),
+        events=spotting(true, [span_of(event) for event in recording.events], recording.seconds),
+        delays_ms=alarm_delays(true, recording.stamp, alarms, recording.codes),
+    )
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Mean of the defined values; NaN, without a warning, where none is."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A score as text, a dash where it is undefined."""
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"

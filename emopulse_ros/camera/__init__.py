@@ -1,1 +1,38 @@
-"""Sources of frames."""
+"""Sources of frames, opened by a spec such as ``synthetic:7`` or ``video:smile.mp4``."""
+
+from __future__ import annotations
+
+from emopulse_ros.camera.pace import Paced
+from emopulse_ros.camera.source import Camera, CameraError
+from emopulse_ros.camera.synthetic import SyntheticCamera
+from emopulse_ros.camera.video import VideoCamera
+
+__all__ = ["Camera", "CameraError", "Paced", "SyntheticCamera", "VideoCamera", "open_camera"]
+
+SPECS = "synthetic, synthetic:SEED, video:PATH"
+"""What :func:`open_camera` understands."""
+
+
+def open_camera(
+    spec: str, *, rate: float | None = None, duration: float | None = None, loop: bool = False
+) -> Camera:
+    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED`` or ``video:PATH``.
+
+    ``rate`` in frames per second: of the synthetic camera (default 200), or forced on a video
+    in place of its own clock. ``duration`` in seconds ends the stream; without it the synthetic
+    camera never ends. ``loop`` starts a video again at its end.
+
+    :raises ValueError: if the spec, the rate or the duration makes no sense.
+    :raises CameraError: if the source cannot be opened.
+    """
+    kind, _, argument = spec.partition(":")
+    if kind == "synthetic":
+        seed = argument or "0"
+        if not (seed.isascii() and seed.isdigit()):
+            raise ValueError(f"The seed of '{spec}' is not a whole number; try synthetic:7.")
+        return SyntheticCamera(int(seed), duration, rate=200.0 if rate is None else rate)
+    if kind == "video":
+        if not argument:
+            raise ValueError("A video needs a path: video:PATH.")
+        return VideoCamera(argument, rate=rate, loop=loop, duration=duration)
+    raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

@@ -7,7 +7,9 @@ short apex and a slower offset.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -68,28 +70,38 @@ class Pose:
     scale: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Script:
     """A face's doings over ``duration`` ns.
 
-    ``sway`` is ``(6, K, 3) float64``: for each field of :class:`Pose`, K sine waves as
-    (amplitude, frequency in Hz, phase in radians).
+    ``movements`` are in the order of their onsets and lie between 0 and ``duration``. ``sway`` is
+    ``(6, K, 3) float64``: for each field of :class:`Pose`, K sine waves as (amplitude, frequency
+    in Hz, phase in radians). With ``repeats`` the movements come again after each ``duration``
+    while the head sways on; without it nothing moves the face after the end.
     """
 
     seed: int
     duration: int
     movements: tuple[Movement, ...]
     sway: NDArray[np.float64]
+    repeats: bool = False
+
+    def under_way(self, time: int) -> tuple[Movement, ...]:
+        """The movements between onset and offset, both included, at ``time`` ns."""
+        time = self._wrap(time)
+        # Sorted by onset, and none is longer than the longest: few need to be looked at.
+        first = bisect_left(self._onsets, time - self._longest)
+        last = bisect_left(self._onsets, time + 1)
+        return tuple(move for move in self.movements[first:last] if time <= move.offset)
 
     def strength(self, time: int) -> NDArray[np.float32]:
         """Strength of each action unit at ``time`` ns: ``(A, 2) float32``, left and right."""
         now = np.zeros((len(CODES), 2), np.float32)
-        for movement in self.movements:
-            phase = movement.phase(time)
-            if phase > 0.0:
-                for code, sides in zip(movement.aus, movement.strength, strict=True):
-                    row = now[INDEX[code]]
-                    np.maximum(row, np.multiply(sides, phase, dtype=np.float32), out=row)
+        for movement in self.under_way(time):
+            phase = movement.phase(self._wrap(time))
+            for code, sides in zip(movement.aus, movement.strength, strict=True):
+                row = now[INDEX[code]]
+                np.maximum(row, np.multiply(sides, phase, dtype=np.float32), out=row)
         return now
 
     def intensity(self, time: int) -> NDArray[np.float32]:
@@ -100,9 +112,8 @@ class Script:
     def active(self, time: int) -> NDArray[np.bool_]:
         """Which action units are between onset and offset at ``time`` ns: ``(A,) bool``."""
         now = np.zeros(len(CODES), np.bool_)
-        for movement in self.movements:
-            if movement.onset <= time <= movement.offset:
-                now[[INDEX[code] for code in movement.aus]] = True
+        for movement in self.under_way(time):
+            now[[INDEX[code] for code in movement.aus]] = True
         return now
 
     def pose(self, time: int) -> Pose:
@@ -111,6 +122,17 @@ class Script:
         waves = amplitude * np.sin(2.0 * np.pi * frequency * (time / SECOND) + phase)
         right, down, roll, yaw, pitch, scale = (float(value) for value in waves.sum(axis=1))
         return Pose(right, down, roll, yaw, pitch, 1.0 + scale)
+
+    def _wrap(self, time: int) -> int:
+        return time % self.duration if self.repeats else time
+
+    @cached_property
+    def _onsets(self) -> tuple[int, ...]:
+        return tuple(movement.onset for movement in self.movements)
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((move.offset - move.onset for move in self.movements), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +154,18 @@ class Habits:
     quiet_ms: float = 1000.0
 
 
-def write_script(seed: int, duration: int, habits: Habits | None = None) -> Script:
-    """Write a script of ``duration`` ns from a seed; the same seed gives the same script.
+def write_script(
+    seed: int, duration: int, habits: Habits | None = None, *, repeats: bool = False
+) -> Script:
+    """Write a script of ``duration`` ns from a seed; a longer one from that seed begins alike.
 
     The first ``quiet_ms`` hold no expression, so that a reader can find the neutral face.
     """
     habits = habits or Habits()
-    random = np.random.default_rng([seed, 0x5C819])
-    movements = [*_expressions(random, duration, habits), *_blinks(random, duration, habits)]
+    expressions, blinks, sway = (np.random.default_rng([seed, 0x5C819, k]) for k in range(3))
+    movements = [*_expressions(expressions, duration, habits), *_blinks(blinks, duration, habits)]
     movements.sort(key=lambda movement: movement.onset)
-    return Script(seed, duration, tuple(movements), _sway(random, habits.sway))
+    return Script(seed, duration, tuple(movements), _sway(sway, habits.sway), repeats)
 
 
 def _expressions(random: np.random.Generator, duration: int, habits: Habits) -> list[Movement]:

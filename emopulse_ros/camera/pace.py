@@ -1,0 +1,94 @@
+"""A camera's frames at their own times, as a real camera gives them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import TracebackType
+
+from emopulse_ros.camera.source import Camera
+from emopulse_ros.stream import Frame
+
+SHORT_SLEEP_NS = 150_000
+"""How long before a frame is due the coarse sleep ends; Linux wakes a sleeper some 60 µs late."""
+
+
+class Paced:
+    """Hands out another camera's frames when they are due, in the time of a wall clock.
+
+    The first frame is due at once and sets ``origin``, the wall time of stamp 0; each frame's
+    stamp becomes ``origin + stamp``. ``now`` is read only for that; the pace is kept by ``clock``
+    (monotonic) and ``sleep``. A frame is fetched before it is due, so that the camera's own work
+    is done by then.
+
+    A reader that comes back more than ``patience`` frames late finds, as with a real camera, that
+    the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
+    are skipped for the reader's lateness only, so a slow camera still delivers. ``patience`` must
+    not be negative.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        now: Callable[[], int] = time.time_ns,
+        *,
+        patience: int = 4,
+        clock: Callable[[], int] = time.monotonic_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if patience < 0:
+            raise ValueError(f"patience is {patience} frames; it must be 0 or more.")
+        self.camera = camera
+        self.name = camera.name
+        self.rate = camera.rate
+        self.size = camera.size
+        self.script = camera.script
+        self.origin: int | None = None
+        """Wall time of the camera's stamp 0 in ns; None before the first frame."""
+        self.skipped = 0
+        """Frames the reader was too late for."""
+        self._now = now
+        self._clock = clock
+        self._sleep = sleep
+        self._start = 0
+        self._late = round(patience * 1e9 / camera.rate)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        asked = self._clock()
+        frame = next(self.camera)
+        if self.origin is None:
+            self._start = self._clock() - frame.stamp
+            self.origin = self._now() - frame.stamp
+        else:
+            while asked - (self._start + frame.stamp) > self._late:
+                frame = next(self.camera)
+                self.skipped += 1
+            self._wait(self._start + frame.stamp)
+        return replace(frame, stamp=self.origin + frame.stamp)
+
+    def _wait(self, due: int) -> None:
+        coarse = due - self._clock() - SHORT_SLEEP_NS
+        if coarse > 0:
+            self._sleep(coarse / 1e9)
+        while self._clock() < due:
+            # Gives the processor and the interpreter's lock away, for the last moment only.
+            self._sleep(0.0)
+
+    def close(self) -> None:
+        """Close the camera behind."""
+        self.camera.close()
+
+    def __enter__(self) -> Paced:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

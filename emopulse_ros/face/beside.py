@@ -32,8 +32,8 @@ class Beside(Generic[Answer]):
 
     @property
     def busy(self) -> bool:
-        """Whether the last question is still being worked on."""
-        return self._pending is not None and not self._pending.done()
+        """Whether an answer that came too late is still being worked on."""
+        return not self._wait and self._pending is not None and not self._pending.done()
 
     def take(self) -> tuple[bool, Answer | None]:
         """The answer to the last question, which is due now: whether it is there, and what it is.
@@ -48,6 +48,10 @@ class Beside(Generic[Answer]):
             return False, None
         self._pending = None
         return True, pending.result()
+
+    def forget(self) -> None:
+        """Drop the last question; what comes of it is nobody's business any more."""
+        self._pending = None
 
     def close(self) -> None:
         """Let the thread go."""

@@ -14,14 +14,8 @@ from emopulse_ros.face.mesh import Mesh, Region
 from emopulse_ros.face.template import bone_mask, similarity
 from emopulse_ros.stream import FaceCrop, Frame, read_only
 
-LOOK_EVERY_MS = 40.0
-"""Stream time between two looks of the face mesh."""
-
 ANSWER_AFTER_MS = 40.0
-"""Stream time after which a look's answer is used, whenever it was ready."""
-
-SETTLE_LOOKS = 2
-"""Looks that a new face must pass before its crops are handed on."""
+"""Stream time after which a look's answer is used, whenever it was ready; then comes the next."""
 
 GAIN = 0.08
 """Share of the mesh's correction taken at each look: its jitter must not shake the crop."""
@@ -52,19 +46,53 @@ LookFunction = Callable[[NDArray[np.uint8], Region | None], Mesh | None]
 class _Held:
     """A face that is being followed: where its key picture lies now, and the slow correction."""
 
-    def __init__(self, face_id: int) -> None:
+    def __init__(self, face_id: int, mesh: Mesh, frame: Frame, weight: NDArray[np.float32]) -> None:
         self.face_id = face_id
-        self.key: Key | None = None
-        self.key_stamp = 0
-        self.aligned: Matrix = np.eye(2, 3)
-        self.correction: Matrix = np.eye(2, 3)
-        self.looks = 0
         self.misses = 0
-        self.region: Region | None = None
+        self.region = mesh.region
+        self._weight = weight
+        self._size = 2 * weight.shape[0]
+        self.aligned = similarity(mesh.points, self._size)
+        self.correction: Matrix = np.eye(2, 3)
+        source = Source(frame.image, self.aligned, self._size)
+        self.take_key(source.warp(self.aligned), frame.stamp)
 
     @property
     def to_image(self) -> Matrix:
         return compose(self.aligned, self.correction)
+
+    def take_key(self, crop: NDArray[np.uint8], stamp: int) -> None:
+        """Follow this crop from now on, which is the present one."""
+        self.key = Key(crop, self._weight)
+        self.key_stamp = stamp
+        self.aligned = self.to_image
+        self.correction = np.eye(2, 3)
+
+    def follow(self, frame: Frame) -> tuple[Source, float]:
+        """Align to the key picture; return the frame, ready to be warped, and the likeness."""
+        source = Source(frame.image, self.aligned, self._size)
+        self.aligned, likeness = self.key.align(source, self.aligned)
+        return source, likeness
+
+    def correct(self, mesh: Mesh, seen_from: Matrix) -> bool:
+        """Move the crop a little towards where the mesh saw the face, or return False: too far.
+
+        ``seen_from`` is where the crop was when the mesh looked.
+        """
+        self.misses = 0
+        self.region = mesh.region
+        error = compose(invert(seen_from), similarity(mesh.points, self._size))
+        middle = np.full(2, (self._size - 1) / 2)
+        shift = error[:, :2] @ middle + error[:, 2] - middle
+        scale, turn = error[0, 0] - 1.0, error[1, 0]
+        reach = float(np.hypot(*shift)) + self._size / 4 * (abs(scale) + abs(turn))
+        if reach > LOST:
+            return False
+        gain = FAR_GAIN if reach > FAR else GAIN
+        linear = np.array([[1 + gain * scale, -gain * turn], [gain * turn, 1 + gain * scale]])
+        step = np.column_stack([linear, middle - linear @ middle + gain * shift])
+        self.correction = compose(self.correction, step)
+        return True
 
 
 class FaceStage:
@@ -76,14 +104,13 @@ class FaceStage:
 
     def __init__(self, look: LookFunction, beside: Beside[Mesh | None], *, size: int = 128) -> None:
         self.status = "no frame yet"
+        self.beside = beside
         self._look = look
-        self._beside = beside
         self._size = size
         self._weight = bone_mask(size // 2)
         self._held: _Held | None = None
         self._faces = 0
-        self._asked: tuple[int, Matrix | None] | None = None
-        self._last_ask: int | None = None
+        self._asked: tuple[Frame, Matrix | None] | None = None
         self._last_stamp: int | None = None
 
     def __call__(self, frame: Frame) -> FaceCrop | None:
@@ -93,28 +120,22 @@ class FaceStage:
             self._forget()
         self._last_stamp = frame.stamp
         held = self._held
-        source = None
-        likeness = 1.0
-        if held is not None and held.key is not None:
-            source = Source(frame.image, held.aligned, self._size)
-            held.aligned, likeness = held.key.align(source, held.aligned)
+        followed = held.follow(frame) if held else None
         self._answer(frame)
+        if self._held is None:
+            self._ask(frame)
+            return None
+        if self._held is not held or followed is None:
+            followed = self._held.follow(frame)
+        source, likeness = followed
         self._ask(frame)
-        return self._crop(frame, source, likeness)
+        return self._crop(frame, self._held, source, likeness)
 
-    def _crop(self, frame: Frame, source: Source | None, likeness: float) -> FaceCrop | None:
-        held = self._held
-        if held is None:
-            return None
-        if source is None or held.key is None:
-            source = Source(frame.image, held.to_image, self._size)
-        image = source.warp(held.to_image)
-        age = frame.stamp - held.key_stamp
-        if held.key is None or age > REKEY_MS * 1e6:
-            self._take_key(held, image, frame.stamp)
-        if held.looks < SETTLE_LOOKS:
-            self.status = "a face is coming into view"
-            return None
+    def _crop(self, frame: Frame, held: _Held, source: Source, likeness: float) -> FaceCrop | None:
+        to_image = held.to_image
+        image = source.warp(to_image)
+        if frame.stamp - held.key_stamp > REKEY_MS * 1e6 and likeness >= LIKENESS:
+            held.take_key(image, frame.stamp)
         if likeness < LIKENESS:
             self.status = "the face is hidden or moves too fast"
             return None
@@ -124,43 +145,37 @@ class FaceStage:
             frame.sequence,
             held.face_id,
             read_only(image),
-            read_only(held.to_image),
+            read_only(to_image),
             frame.frame_id,
         )
 
     def _ask(self, frame: Frame) -> None:
-        due = self._last_ask is None or frame.stamp - self._last_ask >= LOOK_EVERY_MS * 1e6
-        if not due or self._asked is not None or self._beside.busy:
+        """Have a look at this frame, if it is time to."""
+        if self._asked is not None or self.beside.busy:
             return
         held = self._held
-        region = held.region if held else None
-        self._beside.ask(partial(self._look, frame.image, region))
-        self._asked = (frame.stamp, held.to_image if held else None)
-        self._last_ask = frame.stamp
+        self.beside.ask(partial(self._look, frame.image, held.region if held else None))
+        self._asked = (frame, held.to_image if held else None)
 
     def _answer(self, frame: Frame) -> None:
-        """Take the answer to a look, if it is due on this frame."""
-        if self._asked is None or frame.stamp - self._asked[0] < ANSWER_AFTER_MS * 1e6:
+        """Take the answer to the last look, if it is due on this frame."""
+        if self._asked is None or frame.stamp - self._asked[0].stamp < ANSWER_AFTER_MS * 1e6:
             return
-        to_image = self._asked[1]
+        seen, seen_from = self._asked
         self._asked = None
-        there, mesh = self._beside.take()
+        there, mesh = self.beside.take()
         if not there:
             return
         held = self._held
         if mesh is None:
             self._miss()
-        elif held is None or to_image is None:
-            self._meet(mesh)
-        else:
-            self._correct(held, mesh, to_image, frame)
-
-    def _meet(self, mesh: Mesh) -> None:
-        self._faces += 1
-        held = _Held(self._faces)
-        held.aligned = similarity(mesh.points, self._size)
-        held.region = mesh.region
-        self._held = held
+        elif held is None or seen_from is None:
+            self._faces += 1
+            self._held = _Held(self._faces, mesh, seen, self._weight)
+        elif not held.correct(mesh, seen_from):
+            # Whatever follows would read the jump as motion of the skin: start clean instead.
+            self._held = None
+            self.status = "the face moved too fast to follow"
 
     def _miss(self) -> None:
         held = self._held
@@ -172,40 +187,8 @@ class FaceStage:
             self._held = None
             self.status = "the face has left the view"
 
-    def _correct(self, held: _Held, mesh: Mesh, to_image: Matrix, frame: Frame) -> None:
-        """Move the crop a little towards where the mesh saw the face."""
-        held.misses = 0
-        held.looks += 1
-        held.region = mesh.region
-        error = compose(invert(to_image), similarity(mesh.points, self._size))
-        middle = np.full(2, (self._size - 1) / 2)
-        shift = error[:, :2] @ middle + error[:, 2] - middle
-        scale = error[0, 0] - 1.0
-        turn = error[1, 0]
-        reach = float(np.hypot(*shift)) + self._size / 4 * (abs(scale) + abs(turn))
-        settling = held.looks <= SETTLE_LOOKS
-        if reach > LOST and not settling:
-            # Whatever follows would read the jump as motion of the skin: start clean instead.
-            self._meet(mesh)
-            return
-        gain = 1.0 if settling else FAR_GAIN if reach > FAR else GAIN
-        linear = np.array([[1 + gain * scale, -gain * turn], [gain * turn, 1 + gain * scale]])
-        step = np.column_stack([linear, middle - linear @ middle + gain * shift])
-        held.correction = compose(held.correction, step)
-        if settling:
-            image = Source(frame.image, held.to_image, self._size).warp(held.to_image)
-            self._take_key(held, image, frame.stamp)
-
-    def _take_key(self, held: _Held, image: NDArray[np.uint8], stamp: int) -> None:
-        held.aligned = held.to_image
-        held.correction = np.eye(2, 3)
-        held.key = Key(image, self._weight)
-        held.key_stamp = stamp
-
     def _forget(self) -> None:
-        """After a hole in the stream: nothing that was known still holds."""
+        """After a hole in the stream nothing that was known still holds."""
         self._held = None
-        if self._asked is not None:
-            self._beside.take()
         self._asked = None
-        self._last_ask = None
+        self.beside.forget()

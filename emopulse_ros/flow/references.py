@@ -43,13 +43,17 @@ class PastCrops:
         while stamp - self._past[0][0] > self._reach and len(self._past) > 2:
             self._past.popleft()
 
-    def before(self, stamp: int, ms: float) -> Pyramid | None:
-        """The youngest crop that is at least ``ms`` older than ``stamp``, or None."""
+    def before(self, stamp: int, ms: float) -> Pyramid:
+        """The youngest crop at least ``ms`` older than ``stamp``; the oldest, if none is.
+
+        A face that has just come into view is thus read at once, against the past there is.
+        :raises IndexError: if no crop was added.
+        """
         latest = stamp - int(ms * 1e6) + self._slack
         for when, crop in reversed(self._past):
             if when <= latest:
                 return crop
-        return None
+        return self._past[0][1]
 
     def recent_mean(self) -> Pyramid:
         """The mean of the last few crops."""
@@ -77,10 +81,11 @@ class NeutralFace:
         self.crop = None
         self._calm_since = None
 
-    def start(self, stamp: int, crop: Pyramid) -> None:
-        """Take this picture for want of a better one."""
+    def start(self, stamp: int, crop: Pyramid) -> Pyramid:
+        """Take this picture, and return it."""
         self.crop = crop
         self._taken = stamp
+        return crop
 
     def update(self, stamp: int, past: PastCrops, moving: float, away: float) -> None:
         """Renew the picture if it is time to.

@@ -23,12 +23,11 @@ GAP_MS = 60.0
 class FlowStage:
     """Measures the flow of one face against its past and its neutral picture.
 
-    ``status`` says in words how it stands. :raises RecipeError: for an unknown recipe.
+    It starts clean with a new face and after a hole in the stream, and says so in ``restarted``.
     """
 
     def __init__(self, recipe: FlowRecipe | None = None) -> None:
         self.recipe = recipe or FlowRecipe()
-        self.status = "no face yet"
         grid = self.recipe.grid
         self._dense = LucasKanade(grid)
         self.crop_size = self._dense.crop_size
@@ -41,8 +40,8 @@ class FlowStage:
         self._last: FaceCrop | None = None
         self._fresh = True
 
-    def __call__(self, crop: FaceCrop) -> FlowStep | None:
-        """Return how the skin has moved, or None while there is not past enough to tell.
+    def __call__(self, crop: FaceCrop) -> FlowStep:
+        """Return how the skin has moved; the first crop of a face has not moved at all.
 
         :raises ValueError: if the crop's size is not the one the recipe asks for.
         """
@@ -61,25 +60,19 @@ class FlowStage:
         pyramid = self._dense.pyramid(crop.image)
         self._past.add(crop.stamp, pyramid)
         references = [self._past.before(crop.stamp, ms) for ms in self.recipe.baselines_ms]
-        if any(reference is None for reference in references):
-            self.status = "gathering a past to measure against"
-            return None
-        if self._neutral.crop is None:
-            self._neutral.start(crop.stamp, self._past.recent_mean())
+        neutral = self._neutral.crop or self._neutral.start(crop.stamp, pyramid)
         if self.recipe.neutral:
-            references.append(self._neutral.crop)
+            references.append(neutral)
         tensor = self._dense.tensor(pyramid)
         data = np.empty((3 * len(references), self.recipe.grid, self.recipe.grid), np.float32)
         motion = []
         for index, reference in enumerate(references):
-            assert reference is not None
             u, v = self._rigid.remove(*self._dense.flow(pyramid, tensor, reference))
             self._write(data[3 * index : 3 * index + 3], u, v)
             motion.append(mean_motion(u, v, self._face))
         moving = motion[self.recipe.baselines_ms.index(self._longest)]
         away = motion[-1] if self.recipe.neutral else moving
         self._neutral.update(crop.stamp, self._past, moving, away)
-        self.status = "measuring"
         step = FlowStep(
             crop.stamp,
             crop.sequence,

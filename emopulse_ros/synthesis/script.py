@@ -33,7 +33,8 @@ class Movement:
     """One movement of the face.
 
     ``strength`` gives, for each code in ``aus``, the strength at the apex of the (left, right)
-    half of the face (the person's own left), 0 to 1. Times are ns since the script began.
+    half of the face (the person's own left), 0 to 1. Times are ns since the script began; ``hold``
+    is for how many ns the apex is held.
     """
 
     kind: Literal["micro", "macro", "blink"]
@@ -42,6 +43,7 @@ class Movement:
     onset: int
     apex: int
     offset: int
+    hold: int = 0
 
     def phase(self, time: int) -> float:
         """How far the movement has gone at ``time``: 0 outside, 1 at the apex, smooth between."""
@@ -49,8 +51,10 @@ class Movement:
             return 0.0
         if time <= self.apex:
             part = (time - self.onset) / (self.apex - self.onset)
+        elif time <= self.apex + self.hold:
+            return 1.0
         else:
-            part = (self.offset - time) / (self.offset - self.apex)
+            part = (self.offset - time) / (self.offset - self.apex - self.hold)
         return 0.5 - 0.5 * float(np.cos(np.pi * part))
 
 
@@ -149,7 +153,8 @@ class Habits:
     blink_every_ms: tuple[float, float] = (2000.0, 5000.0)
     one_sided: float = 0.2
     macro: float = 0.0
-    macro_ms: tuple[float, float] = (600.0, 2500.0)
+    macro_ms: tuple[float, float] = (400.0, 2500.0)
+    macro_rise_ms: tuple[float, float] = (40.0, 500.0)
     sway: float = 1.0
     quiet_ms: float = 1000.0
 
@@ -174,7 +179,10 @@ def _expressions(random: np.random.Generator, duration: int, habits: Habits) -> 
     while True:
         is_macro = random.random() < habits.macro
         length = random.uniform(*(habits.macro_ms if is_macro else habits.micro_ms))
-        rise = length * random.uniform(0.3, 0.5)
+        rise, hold = length * random.uniform(0.3, 0.5), 0.0
+        if is_macro:
+            rise = min(random.uniform(*habits.macro_rise_ms), 0.4 * length)
+            hold = random.uniform(0.0, 0.4) * length
         aus = COMBINATIONS[random.integers(len(COMBINATIONS))]
         side = random.integers(2) if random.random() < habits.one_sided else None
         sides: list[tuple[float, float]] = []
@@ -190,7 +198,8 @@ def _expressions(random: np.random.Generator, duration: int, habits: Habits) -> 
             return movements
         kind: Literal["micro", "macro"] = "macro" if is_macro else "micro"
         apex = onset + round(rise * MILLISECOND)
-        movements.append(Movement(kind, aus, tuple(sides), onset, apex, offset))
+        held = round(hold * MILLISECOND)
+        movements.append(Movement(kind, aus, tuple(sides), onset, apex, offset, held))
         time += length + random.uniform(*habits.pause_ms)
 
 

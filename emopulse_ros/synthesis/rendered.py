@@ -1,0 +1,246 @@
+"""A rendered person: a 3D head with known action units, in light and before a camera of its own.
+
+Needs the face kit and numba; makes training and test data, and is no part of the runtime.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.stream import read_only
+from emopulse_ros.synthesis.backdrop import backdrop
+from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part
+from emopulse_ros.synthesis.occlusion import ambient_share, light_reaching
+from emopulse_ros.synthesis.rasteriser import draw, lay_over
+from emopulse_ros.synthesis.script import SECOND, Pose, Script
+from emopulse_ros.synthesis.shading import deform, expose, normals, shade
+from emopulse_ros.synthesis.skin import Looks, hairiness, lay_out, paint, pupil
+
+_FACTOR = 2  # samples per pixel and axis
+_GRAIN = 524_309  # a prime: rows of noise never line up with rows of the picture
+_REST = Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Light and camera, drawn from a seed.
+
+    ``distance`` in cm; ``offset`` of the face from the middle, in face widths; ``yaw`` and
+    ``pitch`` of the head at rest and ``gaze`` against it (yaw, pitch), in rad; ``key`` and
+    ``fill`` ``(4,)`` as :func:`.shading.shade` takes them; ``level`` is the gray level of the
+    skin; ``gamma`` the sensor's; ``blur`` the lens's, in pixels.
+    """
+
+    distance: float
+    offset: tuple[float, float]
+    yaw: float
+    pitch: float
+    gaze: tuple[float, float]
+    key: NDArray[np.float32]
+    fill: NDArray[np.float32]
+    wrap: float
+    level: float
+    gamma: float
+    blur: float
+
+    @staticmethod
+    def of(seed: int) -> Shot:
+        """Draw a shot."""
+        random = np.random.default_rng([seed, 0x5407])
+        yaw, pitch = np.deg2rad(random.normal(0.0, (5.0, 3.5)).clip((-12.0, -8.0), (12.0, 8.0)))
+        side, height = np.deg2rad(random.uniform((-65.0, -10.0), (65.0, 60.0)))
+        towards = [np.sin(side) * np.cos(height), np.sin(height), np.cos(side) * np.cos(height)]
+        around, contrast = random.uniform(0.0, 2.0 * np.pi), random.uniform(0.2, 0.75)
+        return Shot(
+            distance=float(random.uniform(40.0, 110.0)),
+            offset=(float(random.uniform(-0.08, 0.08)), float(random.uniform(-0.06, 0.06))),
+            yaw=float(yaw),
+            pitch=float(pitch),
+            gaze=(float(-0.8 * yaw + random.normal(0, 0.05)), float(-0.8 * pitch)),
+            key=np.array([*towards, contrast], np.float32),
+            fill=np.array(
+                [0.5 * np.cos(around), 0.8, 0.3 + 0.5 * np.sin(around), 1.4 * (1.0 - contrast)],
+                np.float32,
+            ),
+            wrap=float(random.uniform(0.1, 0.4)),
+            level=float(random.uniform(85.0, 165.0)),
+            gamma=float(random.uniform(0.45, 1.0)),
+            blur=float(random.uniform(0.3, 0.7)),
+        )
+
+
+class RenderedScene:
+    """A face of the kit, moved by a script: a :class:`~emopulse_ros.synthesis.scene.Scene`.
+
+    ``seed`` draws the person, skin, light, camera and background. ``size`` is (width, height) in
+    pixels, ``face_width`` the width of the face between the ears in pixels, ``noise`` the standard
+    deviation of the sensor's noise at mid-gray, in gray levels. The eyes wander a little, in
+    proportion to the script's sway.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        kit: FaceKit,
+        seed: int,
+        size: tuple[int, int] = (256, 256),
+        face_width: float = 150.0,
+        noise: float = 1.5,
+    ) -> None:
+        self.script = script
+        self.seed = seed
+        self.looks = Looks.of(seed)
+        self.shot = Shot.of(seed)
+        self._kit = kit
+        self._size = size
+        self._face_width = face_width
+        random = np.random.default_rng([seed, 0x5CE4E])
+        self._head = self._grow_hair(kit.person(seed), random)
+        width = np.ptp(self._head[NARROW_FACE, 0])
+        self._focal = face_width * self.shot.distance / float(width)
+        self._waves = random.uniform((0.1, 0.0), (0.5, 2.0 * np.pi), (2, 2, 2))
+        self._restless = min(1.5, float(np.abs(script.sway[..., 0]).sum()) / 0.06)
+
+        # One texel to about one sample: finer would crawl, coarser would blur.
+        tile = int(np.clip(16 * round(3.4 * _FACTOR * face_width / 32.0), 128, 1536))
+        canvas = lay_out(kit, tile)
+        self._places = canvas.places
+        self._texture = paint(canvas, self.looks)
+        self._surface = self._reach_of_light()
+        self._allocate(len(kit.neutral))
+        self._expose_for_skin(random, noise)
+
+    def render(self, time: int) -> NDArray[np.uint8]:
+        """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
+        self._radiate(time)
+        start = (time * 0x9E3779B97F4A7C15 + self.seed * 0xC2B2AE3D27D4EB4F) % (1 << 64)
+        picture = np.empty(self._picture.shape, np.uint8)
+        expose(self._picture, self._tone, self._grain, (start >> 20) % _GRAIN, self._gain, picture)
+        return read_only(picture)
+
+    def vertices(self, time: int) -> NDArray[np.float32]:
+        """Return where each vertex of the kit is in the picture: ``(N, 2) float32``, x and y.
+
+        Integers are the middles of pixels; what is hidden is projected all the same.
+        """
+        self._pose(time)
+        points = (self._points[:, :2] + 0.5) / _FACTOR - 0.5
+        return points.astype(np.float32)
+
+    def _grow_hair(
+        self, head: NDArray[np.float32], random: np.random.Generator
+    ) -> NDArray[np.float32]:
+        if self.looks.bald:
+            return head
+        kit = self._kit
+        hair = hairiness(kit.neutral.T, self.looks.hairline) * (kit.part <= Part.HEAD)
+        outward = np.empty_like(head)
+        normals(head, kit.triangles, outward)
+        wave, phase = random.normal(0.0, 0.7, (3, 3)), random.uniform(0.0, 6.28, 3)
+        tousled = 1.0 + 0.12 * np.sin(kit.neutral @ wave + phase).sum(axis=1)
+        grown = head + outward * (self.looks.volume * hair * tousled)[:, None]
+        return np.ascontiguousarray(grown, np.float32)
+
+    def _reach_of_light(self) -> NDArray[np.float32]:
+        kit, shot = self._kit, self.shot
+        random = np.random.default_rng([self.seed, 0x11647])
+        near = shot.key[:3] + random.normal(0.0, random.uniform(0.05, 0.25), (6, 3))
+        near = near / np.linalg.norm(near, axis=1, keepdims=True)
+        at_rest = self._head @ _turn(shot.yaw, shot.pitch, 0.0)
+        surface = np.zeros((len(self._head), 4), np.float32)
+        surface[:, 0] = ambient_share(kit)
+        surface[:, 1] = light_reaching(kit, at_rest, near.astype(np.float32))
+        surface[:, 2] = self.looks.oily * (1.0 - hairiness(kit.neutral.T, self.looks.hairline))
+        # With the mouth shut no light finds the teeth; they are lit as if it stood open.
+        for part, reach in ((Part.TEETH, 0.4), (Part.GUMS, 0.25), (Part.MOUTH, 0.15)):
+            surface[kit.part == part, :2] = reach
+        eyes = (kit.part == Part.EYE_LEFT) | (kit.part == Part.EYE_RIGHT)
+        surface[eyes, 2:] = 1.0
+        return surface
+
+    def _allocate(self, count: int) -> None:
+        width, height = self._size
+        self._shape = np.empty((count, 3), np.float32)
+        self._normal = np.empty((count, 3), np.float32)
+        self._points = np.empty((count, 3), np.float32)
+        self._light = np.empty((count, 2), np.float32)
+        self._depth = np.empty((height * _FACTOR, width * _FACTOR), np.float32)
+        self._colour = np.empty_like(self._depth)
+        self._background = np.zeros((height, width), np.float32)
+        self._picture = np.empty((height, width), np.float32)
+        eyes = (Part.EYE_LEFT, Part.EYE_RIGHT)
+        self._eyes = [np.flatnonzero(self._kit.part == eye) for eye in eyes]
+        at = [
+            np.argmin(np.linalg.norm(self._kit.neutral - pupil(self._kit, e), axis=1)) for e in eyes
+        ]
+        # The kit's eyeballs are 1.5 cm in radius; they turn about their middles.
+        self._pivots = [self._head[i] - (0.0, 0.0, 1.5) for i in at]
+
+    def _expose_for_skin(self, random: np.random.Generator, noise: float) -> None:
+        shot = self.shot
+        levels = np.linspace(0.0, 1.0, 1025)
+        self._tone = (255.0 * levels**shot.gamma).astype(np.float32)
+        gray = np.arange(256) / 128.0
+        self._gain = (noise * np.sqrt(0.3 + 0.7 * gray)).astype(np.float32)
+        self._grain = random.standard_normal(_GRAIN, np.float32)
+        self._radiate(None)
+        drawn = self._depth > 0.0
+        bright = float(np.quantile(self._colour[drawn], 0.6)) if drawn.any() else 1.0
+        factor = np.float32((shot.level / 255.0) ** (1.0 / shot.gamma) / bright)
+        self._texture *= factor
+        self._surface[:, 2] *= 0.5 if factor > 1.0 else factor
+        x, y = np.median(self._points[NARROW_FACE, :2] / _FACTOR, axis=0)
+        behind = backdrop(random, self._size, (float(x), float(y), self._face_width))
+        self._background = np.power(behind, np.float32(1.0 / shot.gamma))
+
+    def _pose(self, time: int | None) -> None:
+        """Put the vertices where they are at ``time`` (None: the face at rest)."""
+        kit, shot = self._kit, self.shot
+        strength = self.script.strength(-1 if time is None else time)
+        deform(self._head, kit.expression, kit.weights(strength), self._shape)
+        self._turn_eyes(0 if time is None else time)
+        pose = _REST if time is None else self.script.pose(time)
+        turned = self._shape @ _turn(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
+        self._shape[:] = turned
+        away = self._focal * pose.scale * _FACTOR / (shot.distance - turned[:, 2])
+        width, height = self._size
+        right = width / 2 + (shot.offset[0] + pose.right) * self._face_width
+        down = height / 2 + (shot.offset[1] + pose.down) * self._face_width
+        self._points[:, 0] = turned[:, 0] * away + (right * _FACTOR - 0.5)
+        self._points[:, 1] = (down * _FACTOR - 0.5) - turned[:, 1] * away
+        self._points[:, 2] = 1.0 / (shot.distance - turned[:, 2])
+
+    def _turn_eyes(self, time: int) -> None:
+        frequency, phase = self._waves[..., 0], self._waves[..., 1]
+        drift = np.sin(2.0 * np.pi * frequency * (time / SECOND) + phase).sum(axis=1)
+        yaw, pitch = np.add(self.shot.gaze, 0.008 * self._restless * drift)
+        turn = _turn(float(yaw), float(pitch), 0.0)
+        for own, pivot in zip(self._eyes, self._pivots, strict=True):
+            self._shape[own] = (self._shape[own] - pivot) @ turn + pivot
+
+    def _radiate(self, time: int | None) -> None:
+        self._pose(time)
+        kit = self._kit
+        normals(self._shape, kit.triangles, self._normal)
+        shade(
+            self._normal, self._surface, self.shot.key, self.shot.fill, self.shot.wrap, self._light
+        )
+        self._depth.fill(0.0)
+        draw(self._points, self._light, kit.triangles, kit.corners, self._places, self._texture,
+             self._depth, self._colour)  # fmt: skip
+        lay_over(self._colour, self._depth, self._background, _FACTOR, self._picture)
+        cv2.GaussianBlur(self._picture, (5, 5), self.shot.blur, dst=self._picture)
+
+
+def _turn(yaw: float, pitch: float, roll: float) -> NDArray[np.float32]:
+    """Return the ``(3, 3)`` matrix that turns rows of points: signs as in :class:`.Pose`."""
+    sy, cy, sp, cp, sr, cr = (f(a) for a in (yaw, pitch, roll) for f in (np.sin, np.cos))
+    about_y = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+    about_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
+    about_z = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
+    turn: NDArray[np.float32] = (about_x @ about_y @ about_z).astype(np.float32)
+    return turn

@@ -110,6 +110,15 @@ def _pace(shot: Snapshot, paint: Palette) -> str:
     return f"{paint.bold}{shot.rate:5.1f}{paint.plain} activations/s   {latency}"
 
 
+def terminal_size(out: TextIO) -> tuple[int, int]:
+    """Columns and rows of a terminal; 80 and 40 of one that does not say."""
+    try:
+        size = os.get_terminal_size(out.fileno())
+    except OSError:
+        return 80, 40
+    return size.columns or 80, size.lines or 40
+
+
 class Screen:
     """Redraws in place with plain ANSI codes; what it drew last stays when it is closed."""
 
@@ -121,11 +130,7 @@ class Screen:
 
     def size(self) -> tuple[int, int]:
         """Columns and rows of the terminal now."""
-        try:
-            size = os.get_terminal_size(self._out.fileno())
-        except OSError:
-            return 80, 40
-        return size.columns or 80, size.lines or 40
+        return terminal_size(self._out)
 
     def draw(self, lines: list[str]) -> None:
         """Replace what was drawn last, in one write so that it does not flicker."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.spotting import overlap
-from emopulse_ros.evaluation.truth import Span, event_truth, span_of
+from emopulse_ros.evaluation.truth import Span, event_truth
+from emopulse_ros.facs import INDEX
 from emopulse_ros.stream import Activation, MicroExpression
 from emopulse_ros.synthesis.script import Script
+
+STEP_NS = 20_000_000
+"""How finely a stretch is looked through; no movement is shorter than twice this."""
 
 
 class TruthMarks:
@@ -25,9 +27,6 @@ class TruthMarks:
         self._rate = rate
         self.origin: int | None = None
         """Stamp of the script's time 0; None before the first activation."""
-        self._movements = sorted(script.movements, key=lambda movement: movement.onset)
-        self._onsets = [movement.onset for movement in self._movements]
-        self._longest = max((m.offset - m.onset for m in self._movements), default=0)
         self._spans = event_truth(script)
 
     def see(self, activation: Activation) -> None:
@@ -37,21 +36,17 @@ class TruthMarks:
 
     def active(self, codes: tuple[int, ...], start: int, end: int) -> NDArray[np.bool_]:
         """Which units move at some moment from stamp ``start`` to ``end``: ``(A,) bool``."""
-        marks = np.zeros(len(codes), np.bool_)
         if self.origin is None:
-            return marks
-        start, end = start - self.origin, end - self.origin
-        first = bisect_left(self._onsets, start - self._longest)
-        for movement in self._movements[first : bisect_right(self._onsets, end)]:
-            if movement.offset >= start:
-                for code in movement.aus:
-                    if code in codes:
-                        marks[codes.index(code)] = True
-        return marks
+            return np.zeros(len(codes), np.bool_)
+        times = (*range(start - self.origin, end - self.origin, STEP_NS), end - self.origin)
+        moved = np.any([self.script.active(time) for time in times], axis=0)
+        return np.array([code in INDEX and bool(moved[INDEX[code]]) for code in codes], np.bool_)
 
     def verdict(self, event: MicroExpression) -> str:
         """How an event meets the truth: ``right`` (IoU of at least 0.5), ``loose`` or ``wrong``."""
-        found, origin = span_of(event), self.origin or 0
-        there = Span(found.onset - origin, found.apex - origin, found.offset - origin, found.aus)
+        origin = self.origin or 0
+        if self.script.repeats:
+            origin += (event.onset - origin) // self.script.duration * self.script.duration
+        there = Span(event.onset - origin, event.apex - origin, event.offset - origin, event.aus)
         best = max((overlap(true, there) for true in self._spans), default=0.0)
         return "right" if best >= 0.5 else "loose" if best > 0.0 else "wrong"

@@ -51,7 +51,7 @@ class EventFinder:
         rise_ms: float = 200.0,
         shortest_ms: float = 25.0,
         longest_ms: float = 500.0,
-        gap_ms: float = 100.0,
+        gap_ms: float = 60.0,
     ) -> None:
         """Set the rules.
 

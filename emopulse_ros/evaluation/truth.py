@@ -16,6 +16,9 @@ from emopulse_ros.facs import BLINK, CODES, INDEX
 from emopulse_ros.stream import MicroExpression
 from emopulse_ros.synthesis.script import Script
 
+LONGEST = 500_000_000
+"""A facial expression longer than this, in ns, is no micro-expression (Yan et al., 2013)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -43,6 +46,8 @@ def frame_truth(
     A code that no script knows is never active.
     """
     times = np.asarray(stamps, np.int64) - origin
+    if script.repeats:
+        times %= script.duration
     truth = np.zeros((len(times), len(codes)), np.bool_)
     for movement in script.movements:
         within = (times >= movement.onset) & (times <= movement.offset)
@@ -53,20 +58,22 @@ def frame_truth(
 
 
 def event_truth(script: Script, origin: int = 0) -> tuple[Span, ...]:
-    """The micro-expressions of a script, in order; those that overlap in time are one.
+    """The micro-expressions of a script, in order; of one that repeats, those of its first round.
 
-    This is how the event stage sees them too. Blinks and macro-expressions are no events.
+    As in the event stage, movements that overlap in time are one, blinks are none, and what lasts
+    longer than 500 ms is a macro-expression.
     """
-    micros = [movement for movement in script.movements if movement.kind == "micro"]
-    return merge(
+    expressions = merge(
         Span(
             origin + movement.onset,
             origin + movement.apex,
             origin + movement.offset,
             tuple(code for code in movement.aus if code != BLINK),
         )
-        for movement in micros
+        for movement in script.movements
+        if movement.kind != "blink"
     )
+    return tuple(span for span in expressions if span.offset - span.onset <= LONGEST)
 
 
 def merge(spans: Iterable[Span]) -> tuple[Span, ...]:

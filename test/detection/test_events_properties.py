@@ -116,4 +116,4 @@ def test_memory_stays_bounded_whatever_the_stamps(period: int) -> None:
     for item in activations(rows, period=period):
         finder(item)
         # One a millisecond over the longest event, the bridge and the gap.
-        assert len(finder._history) <= 500 + 15 + 100 + 2
+        assert len(finder._history) <= 500 + 15 + 60 + 2

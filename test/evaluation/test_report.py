@@ -45,9 +45,10 @@ def play(played: Script, origin: int = 0, noise: float = 0.0) -> Recording:
     return recorder.recording()
 
 
-def test_frame_truth_is_what_the_script_says_of_every_frame() -> None:
-    played = write_script(3, 5_000 * MS)
-    stamps = np.arange(0, 5_000, 5) * MS
+@pytest.mark.parametrize("repeats", [False, True])
+def test_frame_truth_is_what_the_script_says_of_every_frame(repeats: bool) -> None:
+    played = write_script(3, 5_000 * MS, repeats=repeats)
+    stamps = np.arange(0, 12_000, 5) * MS
     truth = frame_truth(played, stamps + ORIGIN, origin=ORIGIN)
     assert np.array_equal(truth, [played.active(int(stamp)) for stamp in stamps])
     assert truth.any()
@@ -62,7 +63,7 @@ def test_event_truth_joins_what_overlaps_and_leaves_out_blinks_and_macros() -> N
         movement("micro", (4, 6), 150, 230),
         movement("blink", (45,), 220, 400),
         movement("micro", (9,), 300, 400),
-        movement("macro", (12,), 410, 990),
+        movement("macro", (12,), 410, 950),
     )
     one, two = event_truth(played, ORIGIN)
     assert one.aus == (4, 6, 12)

@@ -1,0 +1,45 @@
+"""A run without ROS, as fast as possible: the same input gives the same bytes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from emopulse_ros.console.display import REDRAW_S, Display
+from emopulse_ros.console.ending import WARMING_UP, Ending
+from emopulse_ros.console.tally import Tally
+
+if TYPE_CHECKING:
+    from emopulse_ros.camera import Camera
+    from emopulse_ros.pipeline import Pipeline
+
+
+def run_offline(camera: Camera, pipeline: Pipeline, tally: Tally, display: Display) -> Ending:
+    """Send every frame of a camera through the pipeline and show it; return the counts.
+
+    Latency is not measured: nothing here happens at its time.
+    """
+    ending = Ending()
+    redraw = time.monotonic()
+    state = ""
+    for frame in camera:
+        ending.frames += 1
+        outcome = pipeline(frame)
+        if outcome.activation is not None:
+            ending.activations += 1
+            tally.put(outcome.activation)
+            state = ""
+        else:
+            state = pipeline.face.status if outcome.crop is None else WARMING_UP
+            ending.without[state] += 1
+        if outcome.event is not None:
+            tally.put_event(outcome.event)
+        if time.monotonic() >= redraw:
+            display.update(state)
+            redraw = time.monotonic() + REDRAW_S
+    last = pipeline.events.flush()
+    if last is not None:
+        tally.put_event(last)
+    display.update(state)
+    ending.events = tally.event_count
+    return ending

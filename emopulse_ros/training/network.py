@@ -253,7 +253,7 @@ class TinyI3D(nn.Module):
 
 def _compress(flow: Tensor) -> Tensor:
     """Hundredths of a pixel and whole pixels on one scale."""
-    return torch.asinh(flow * 10.0)
+    return torch.sign(flow) * torch.log(1.0 + 10.0 * flow.abs())
 
 
 def _weight(scores: Tensor) -> Tensor:

@@ -1,0 +1,106 @@
+"""The stages in a row, without ROS: what a run, the evaluation and the benchmarks share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emopulse_ros.detection.detector import Detector
+from emopulse_ros.detection.engine import Engine
+from emopulse_ros.detection.events import EventFinder
+from emopulse_ros.detection.model import shipped_model
+from emopulse_ros.detection.onnx_engine import OnnxEngine
+from emopulse_ros.face.beside import Beside
+from emopulse_ros.face.look import Look
+from emopulse_ros.face.mesh import Mesh
+from emopulse_ros.face.stage import FaceStage
+from emopulse_ros.flow.recipe import FlowRecipe
+from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.stream import Activation, FaceCrop, FlowStep, Frame, MicroExpression
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What one frame came to; ``status`` says in words how it stands with the face."""
+
+    crop: FaceCrop | None
+    step: FlowStep | None
+    activation: Activation | None
+    event: MicroExpression | None
+    status: str
+
+
+class Pipeline:
+    """Face, flow, detection and events, one after the other.
+
+    Close it, or use it as a context manager: a thread looks for faces beside the stream.
+    """
+
+    def __init__(
+        self, face: FaceStage, flow: FlowStage, detector: Detector, events: EventFinder
+    ) -> None:
+        self.face = face
+        self.flow = flow
+        self.detector = detector
+        self.events = events
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """Run one frame through all stages."""
+        crop = self.face(frame)
+        if crop is None:
+            return Outcome(None, None, None, None, self.face.status)
+        step = self.flow(crop)
+        activation = self.detector(step)
+        return Outcome(crop, step, activation, self.events(activation), self.face.status)
+
+    @property
+    def late(self) -> int:
+        """Looks for the face whose answer came too late to be used; never in a replay."""
+        return self.face.beside.late
+
+    def close(self) -> None:
+        """Let the thread beside the stream go."""
+        self.face.beside.close()
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_engine(model: Path | None = None) -> Engine:
+    """The best engine there is for a model, by default the one that comes with the package.
+
+    :raises ModelError: if the file is missing or not ours.
+    """
+    return OnnxEngine(model or shipped_model())
+
+
+def face_stage(recipe: FlowRecipe, *, live: bool) -> FaceStage:
+    """A face stage whose crops fit a recipe.
+
+    ``live`` never waits for the face mesh: an answer that is not there in time is counted.
+    :raises FaceModelError: if the face models are not installed.
+    """
+    beside: Beside[Mesh | None] = Beside(wait=not live)
+    return FaceStage(Look(), beside, size=2 * recipe.grid)
+
+
+def event_finder(engine: Engine) -> EventFinder:
+    """An event finder with the thresholds of the engine's model."""
+    card = engine.card
+    return EventFinder(dict(zip(card.codes, card.thresholds, strict=True)))
+
+
+def build(model: Path | None = None, *, live: bool = False) -> Pipeline:
+    """The whole row of stages for a model.
+
+    :raises ModelError: if the model is missing or not ours.
+    :raises FaceModelError: if the face models are not installed.
+    """
+    engine = open_engine(model)
+    recipe = engine.card.recipe
+    return Pipeline(
+        face_stage(recipe, live=live), FlowStage(recipe), Detector(engine), event_finder(engine)
+    )

@@ -80,6 +80,8 @@ class FaceKit:
     ``expression``. ``triangles`` ``(T, 3) int32`` index vertices, ``corners`` ``(T, 3) int32``
     index ``uv`` ``(M, 2) float32`` (one unit square per material, side by side).
     ``part`` ``(N,) uint8`` is each vertex's :class:`Part`; ``NARROW_FACE`` slices any of them.
+    ``edges`` ``(E, 6) int32``: two vertices, the triangles on both sides, and the third vertex of
+    each; -1 and -1 at a border.
     """
 
     neutral: NDArray[np.float32]
@@ -91,6 +93,7 @@ class FaceKit:
     corners: NDArray[np.int32]
     uv: NDArray[np.float32]
     part: NDArray[np.uint8]
+    edges: NDArray[np.int32]
 
     def person(self, seed: int, spread: float = 0.8) -> NDArray[np.float32]:
         """Return the neutral head of a random person, ``(N, 3) float32`` in cm.
@@ -163,6 +166,24 @@ def _mixing(names: tuple[str, ...]) -> NDArray[np.float32]:
     return mixing
 
 
+def _edges(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    sides = np.concatenate(
+        [triangles[:, [0, 1, 2]], triangles[:, [1, 2, 0]], triangles[:, [2, 0, 1]]]
+    )
+    owner = np.tile(np.arange(len(triangles), dtype=np.int32), 3)
+    key = np.sort(sides[:, :2], axis=1).astype(np.int64) @ (1 << 32, 1)
+    order = np.argsort(key, kind="stable")
+    key, sides, owner = key[order], sides[order], owner[order]
+    start = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+    partner = np.minimum(start + 1, len(key) - 1)
+    paired = (partner > start) & (key[partner] == key[start])
+    edges = np.empty((len(start), 6), np.int32)
+    edges[:, :2] = sides[start, :2]
+    edges[:, 2], edges[:, 3] = owner[start], np.where(paired, owner[partner], -1)
+    edges[:, 4], edges[:, 5] = sides[start, 2], np.where(paired, sides[partner, 2], -1)
+    return edges
+
+
 def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
     # Split quads, drop what is never seen, and number what is left anew, in the same order.
     quads, quads_uv = raw["quads"].astype(np.int32), raw["quads_uv"].astype(np.int32)
@@ -180,8 +201,11 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
     facing = normal[:, 2] / np.maximum(np.linalg.norm(normal, axis=1), 1e-12)
     least = np.array([_FACING[Part(k)] for k in range(len(_BOUNDS))])
     kept = facing > least[part[triangles].max(axis=1)]
-    # Skin first, so that most of what it hides is refused by its depth alone.
-    order = np.argsort(part[triangles[kept]].max(axis=1), kind="stable")
+    # Skin first, so that most of what it hides is refused by its depth alone; cell by cell, so
+    # that neighbours follow each other; and what is in front first.
+    middle = (a + b + c)[kept] / 3.0
+    cell = np.floor(middle[:, :2])
+    order = np.lexsort((-middle[:, 2], cell[:, 0], -cell[:, 1], part[triangles[kept]].max(axis=1)))
     triangles, corners = triangles[kept][order], corners[kept][order]
 
     used = np.zeros(len(neutral), np.bool_)
@@ -189,14 +213,16 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
     used[NARROW_FACE] = True
     number = np.cumsum(used, dtype=np.int32) - 1
     names = tuple(str(name) for name in raw["expression_names"])
+    triangles = np.ascontiguousarray(number[triangles], np.int32)
     return FaceKit(
         neutral=np.ascontiguousarray(neutral[used]),
         identity=np.ascontiguousarray(raw["identity"][:, used].astype(np.float16)),
         expression=np.ascontiguousarray(raw["expression"][:, used].astype(np.float32)),
         names=names,
         mixing=_mixing(names),
-        triangles=np.ascontiguousarray(number[triangles], np.int32),
+        triangles=triangles,
         corners=np.ascontiguousarray(corners),
         uv=raw["uv"].astype(np.float32),
         part=part[used],
+        edges=_edges(triangles),
     )

@@ -29,6 +29,7 @@ def light_reaching(
     texture = np.zeros((2, 2), np.float32)
     unlit = np.zeros((len(head), 2), np.float32)
     places = np.zeros((int(kit.corners.max()) + 1, 2), np.float32)
+    front = np.empty(len(kit.triangles), np.bool_)
     arrived = np.zeros(len(head))
     sent = np.full(len(head), 1e-6)
     for direction in directions:
@@ -39,7 +40,7 @@ def light_reaching(
         points[:, 2] = seen[:, 2] + 100.0
         depth = np.zeros((_SIZE, _SIZE), np.float32)
         colour = np.zeros_like(depth)
-        draw(points, unlit, kit.triangles, kit.corners, places, texture, depth, colour)
+        draw(points, unlit, kit.triangles, kit.corners, places, texture, front, depth, colour)
         column, row = np.clip(np.rint(points[:, :2]).astype(np.intp), 0, _SIZE - 1).T
         squarely = np.maximum(facing @ direction, 0.0)
         sent += squarely

@@ -15,13 +15,14 @@ from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.backdrop import backdrop
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part
 from emopulse_ros.synthesis.occlusion import ambient_share, light_reaching
-from emopulse_ros.synthesis.rasteriser import draw, lay_over
+from emopulse_ros.synthesis.rasteriser import draw, soften_outlines
 from emopulse_ros.synthesis.script import SECOND, Pose, Script
-from emopulse_ros.synthesis.shading import deform, expose, normals, shade
+from emopulse_ros.synthesis.shading import deform, expose, normals, project, shade
 from emopulse_ros.synthesis.skin import Looks, hairiness, lay_out, paint, pupil
 
 _FACTOR = 2  # samples per pixel and axis
 _GRAIN = 524_309  # a prime: rows of noise never line up with rows of the picture
+_REACH = 2.5  # cm by which a surface may bulge in front of its own outline
 _REST = Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -106,7 +107,7 @@ class RenderedScene:
         self._restless = min(1.5, float(np.abs(script.sway[..., 0]).sum()) / 0.06)
 
         # One texel to about one sample: finer would crawl, coarser would blur.
-        tile = int(np.clip(16 * round(3.4 * _FACTOR * face_width / 32.0), 128, 1536))
+        tile = int(np.clip(16 * round(3.4 * 2.0 * face_width / 32.0), 128, 1536))
         canvas = lay_out(kit, tile)
         self._places = canvas.places
         self._texture = paint(canvas, self.looks)
@@ -168,9 +169,10 @@ class RenderedScene:
         self._normal = np.empty((count, 3), np.float32)
         self._points = np.empty((count, 3), np.float32)
         self._light = np.empty((count, 2), np.float32)
+        self._facing = np.empty(len(self._kit.triangles), np.bool_)
         self._depth = np.empty((height * _FACTOR, width * _FACTOR), np.float32)
         self._colour = np.empty_like(self._depth)
-        self._background = np.zeros((height, width), np.float32)
+        self._background = np.zeros_like(self._depth)
         self._picture = np.empty((height, width), np.float32)
         eyes = (Part.EYE_LEFT, Part.EYE_RIGHT)
         self._eyes = [np.flatnonzero(self._kit.part == eye) for eye in eyes]
@@ -195,7 +197,8 @@ class RenderedScene:
         self._surface[:, 2] *= 0.5 if factor > 1.0 else factor
         x, y = np.median(self._points[NARROW_FACE, :2] / _FACTOR, axis=0)
         behind = backdrop(random, self._size, (float(x), float(y), self._face_width))
-        self._background = np.power(behind, np.float32(1.0 / shot.gamma))
+        behind = np.power(behind, np.float32(1.0 / shot.gamma))
+        self._background = behind.repeat(_FACTOR, axis=0).repeat(_FACTOR, axis=1)
 
     def _pose(self, time: int | None) -> None:
         """Put the vertices where they are at ``time`` (None: the face at rest)."""
@@ -204,15 +207,12 @@ class RenderedScene:
         deform(self._head, kit.expression, kit.weights(strength), self._shape)
         self._turn_eyes(0 if time is None else time)
         pose = _REST if time is None else self.script.pose(time)
-        turned = self._shape @ _turn(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
-        self._shape[:] = turned
-        away = self._focal * pose.scale * _FACTOR / (shot.distance - turned[:, 2])
+        turn = _turn(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
+        scale = self._focal * pose.scale * _FACTOR
         width, height = self._size
-        right = width / 2 + (shot.offset[0] + pose.right) * self._face_width
-        down = height / 2 + (shot.offset[1] + pose.down) * self._face_width
-        self._points[:, 0] = turned[:, 0] * away + (right * _FACTOR - 0.5)
-        self._points[:, 1] = (down * _FACTOR - 0.5) - turned[:, 1] * away
-        self._points[:, 2] = 1.0 / (shot.distance - turned[:, 2])
+        x = (width / 2 + (shot.offset[0] + pose.right) * self._face_width) * _FACTOR - 0.5
+        y = (height / 2 + (shot.offset[1] + pose.down) * self._face_width) * _FACTOR - 0.5
+        project(self._shape, turn, shot.distance, scale, x, y, self._points)
 
     def _turn_eyes(self, time: int) -> None:
         frequency, phase = self._waves[..., 0], self._waves[..., 1]
@@ -230,9 +230,12 @@ class RenderedScene:
             self._normal, self._surface, self.shot.key, self.shot.fill, self.shot.wrap, self._light
         )
         self._depth.fill(0.0)
+        np.copyto(self._colour, self._background)
         draw(self._points, self._light, kit.triangles, kit.corners, self._places, self._texture,
-             self._depth, self._colour)  # fmt: skip
-        lay_over(self._colour, self._depth, self._background, _FACTOR, self._picture)
+             self._facing, self._depth, self._colour)  # fmt: skip
+        reach = _REACH / self.shot.distance**2
+        soften_outlines(self._points, kit.edges, self._facing, reach, self._depth, self._colour)
+        cv2.resize(self._colour, self._size, self._picture, interpolation=cv2.INTER_AREA)
         cv2.GaussianBlur(self._picture, (5, 5), self.shot.blur, dst=self._picture)
 
 

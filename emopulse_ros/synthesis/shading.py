@@ -28,6 +28,29 @@ def deform(base: Floats, offsets: Floats, weights: Floats, out: Floats) -> None:
 
 
 @compiled
+def project(
+    shape: Floats, turn: Floats, distance: float, scale: float, x: float, y: float, points: Floats
+) -> None:
+    """Turn ``shape`` ``(N, 3)`` in place by ``turn`` ``(3, 3)`` (row @ turn) and project it.
+
+    The camera looks along -z from ``distance``; the origin falls on ``(x, y)`` of the screen, and
+    what is ``d`` away from the camera is enlarged by ``scale / d``. ``points`` ``(N, 3)`` gets x,
+    y and ``1 / d``.
+    """
+    m = turn
+    for i in range(shape.shape[0]):
+        a, b, c = shape[i, 0], shape[i, 1], shape[i, 2]
+        u = a * m[0, 0] + b * m[1, 0] + c * m[2, 0]
+        v = a * m[0, 1] + b * m[1, 1] + c * m[2, 1]
+        w = a * m[0, 2] + b * m[1, 2] + c * m[2, 2]
+        shape[i, 0], shape[i, 1], shape[i, 2] = u, v, w
+        near = 1.0 / (distance - w)
+        points[i, 0] = x + u * near * scale
+        points[i, 1] = y - v * near * scale
+        points[i, 2] = near
+
+
+@compiled
 def normals(vertices: Floats, triangles: Integers, out: Floats) -> None:
     """Write the unit normal of each vertex, averaged by area over its triangles, to ``out``.
 

@@ -1,20 +1,43 @@
-"""A real portrait, moved by action units."""
+"""A real portrait that makes the faces a script tells it to."""
 
 from __future__ import annotations
-
-from importlib import resources
-from io import BytesIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.stream import read_only
-from emopulse_ros.synthesis.script import Script
+from emopulse_ros.synthesis.eyelids import Eye, Lids, eyes_of
+from emopulse_ros.synthesis.grid import Grid
+from emopulse_ros.synthesis.head import Head
+from emopulse_ros.synthesis.lens import Sensor, light_of
+from emopulse_ros.synthesis.likeness import Likeness, astronaut
+from emopulse_ros.synthesis.muscles import displacement_fields
+from emopulse_ros.synthesis.script import Pose, Script
+
+FINER = 2
+"""How much finer than the image the stored picture is. OpenCV samples a picture at 32nds of its
+pixels, and a micro-expression moves skin by hundredths of a pixel in a frame."""
+
+ROUNDS = 20
+"""Steps of the iterations that invert the backward maps: enough for a hundredth of a pixel."""
+
+Points = NDArray[np.float32]
 
 
 class PortraitScene:
-    """A portrait, moved by a script."""
+    """A portrait whose face, lids and head move by a script; a :class:`Scene`.
+
+    ``size`` is the image's (width, height), ``face_width`` that of the face at its ears in pixels
+    and ``place`` the middle of the face in parts of ``size``; ``tilt`` turns the camera, in
+    radians. ``noise`` is the sensor's, in gray levels; ``blur`` in pixels, ``gamma``, ``contrast``
+    and ``brightness`` are the lens's, see :func:`light_of`. The noise's seed is the script's
+    unless given.
+
+    A picture is made backwards: each pixel is asked what lay there before the head moved, before
+    the muscles pulled and before the lids closed. :meth:`landmarks` answers the same forwards.
+    One scene serves one thread.
+    """
 
     def __init__(
         self,
@@ -22,26 +45,155 @@ class PortraitScene:
         seed: int | None = None,
         size: tuple[int, int] = (640, 480),
         face_width: float = 200.0,
+        noise: float = 2.0,
+        portrait: Likeness | None = None,
+        *,
+        place: tuple[float, float] = (0.5, 0.5),
+        tilt: float = 0.0,
+        blur: float = 0.0,
+        gamma: float = 1.0,
+        contrast: float = 1.0,
+        brightness: float = 0.0,
     ) -> None:
+        portrait = portrait or astronaut()
         self.script = script
         self.size = size
-        self.seed = script.seed if seed is None else seed
-        folder = resources.files(__package__)
-        coded = np.frombuffer((folder / "portrait.png").read_bytes(), np.uint8)
-        self._picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
-        marks = np.load(BytesIO((folder / "portrait.npz").read_bytes()))["landmarks"]
-        self._centre = marks[:, :2].mean(axis=0)
-        self._scale = face_width / np.ptp(marks[:, 0])
+        self._sensor = Sensor(script.seed if seed is None else seed, size, noise)
+        scale = face_width / portrait.frame.width
+        self._picture = light_of(
+            portrait.enlarged(scale * FINER),
+            blur=blur * FINER,
+            gamma=gamma,
+            contrast=contrast,
+            brightness=brightness,
+        )
+        middle = np.multiply(place, size) - 0.5
+        self._offset = (middle - (portrait.middle + 0.5) * scale).astype(np.float32)
+        marks = portrait.landmarks * np.float32(scale)
+        marks[:, :2] += np.float32(0.5 * scale) + self._offset
+        self._marks = np.ascontiguousarray(marks[:, :2])
+        self._eyes = eyes_of(self._to_picture(self._marks), portrait.mirror, face_width * FINER)
+        self._head = Head(marks, tilt)
+        self._margin = 0.1 * face_width
+
+        # The face moves smoothly: its motion is computed for some points and drawn out between.
+        step = max(2, round(face_width / 50.0))
+        width, height = size
+        self._grid = Grid.over((-step, -step, width + step, height + step), step)
+        self._points = self._grid.points()
+        self._share = self._grid.values(self._head.share)
+        rough = Grid.over((-step, -step, width + step, height + step), 2 * step)
+        relief = rough.values(self._head.relief)
+        self._relief = self._grid.values(lambda at: rough.sample(relief, at))
+
+        low, high = self._marks.min(axis=0) - self._margin, self._marks.max(axis=0) + self._margin
+        self._skin = Grid.over((low[0], low[1], high[0], high[1]), step)
+        places = self._skin.points()
+        fields = displacement_fields(marks, portrait.mirror, places.reshape(-1, 2))
+        self._fields = fields.reshape(*fields.shape[:2], *places.shape)
+        self._near = self._grid.slices_within(low - self._margin, high + self._margin)
+
+        self._map = np.empty((self._grid.rows * step, self._grid.columns * step, 2), np.float32)
+        self._inside = self._map[step : step + height, step : step + width]
+        self._light = np.empty((height, width), np.int16)
 
     def render(self, time: int) -> NDArray[np.uint8]:
-        """Return the picture at ``time`` ns: ``(H, W) uint8``, read-only."""
-        pose = self.script.pose(time)
-        scale = self._scale * pose.scale
-        cos, sin = scale * np.cos(pose.roll), scale * np.sin(pose.roll)
-        turn = np.array([[cos, -sin], [sin, cos]])
-        middle = np.array(self.size) / 2.0 + np.array([pose.right, pose.down]) * 200.0
-        warp = np.column_stack([turn, middle - turn @ self._centre])
-        picture = cv2.warpAffine(
-            self._picture, warp, self.size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
+        pose, strength = self.script.pose(time), self.script.strength(time)
+        before = self._head.before(self._points, self._share, self._relief, pose)
+        pulled = self._pulled(strength)
+        if pulled is not None:
+            near = before[self._near]
+            near -= self._skin.sample(pulled, near.reshape(-1, 2)).reshape(near.shape)
+        self._grid.fill(self._to_picture(before), out=self._map)
+        _shown(self._picture, self._inside, self._light)
+        for eye, side in zip(self._eyes, strength.T, strict=True):
+            lids = Lids.of(side)
+            if not lids.at_rest:
+                self._draw_lids(eye, lids, pose)
+        return read_only(self._sensor.expose(self._light, time))
+
+    def landmarks(self, time: int) -> NDArray[np.float32]:
+        """Where the face mesh's points are at ``time`` ns: ``(468, 2) float32``, in pixels."""
+        pose, strength = self.script.pose(time), self.script.strength(time)
+        rest = self._to_picture(self._marks)
+        points = rest.copy()
+        for eye, side in zip(self._eyes, strength.T, strict=True):
+            lids, upper = Lids.of(side), eye.is_upper(rest)
+            from_rest = points.copy()
+            for _ in range(ROUNDS):
+                points += from_rest - eye.skin(points, upper, lids)
+        points = self._from_picture(points)
+        pulled = self._pulled(strength)
+        if pulled is not None:
+            lidded = points.copy()
+            for _ in range(ROUNDS):
+                points = lidded + self._skin.sample(pulled, points)
+        placed = points.copy()
+        for _ in range(ROUNDS):
+            share = self._grid.sample(self._share, placed)
+            relief = self._grid.sample(self._relief, placed)
+            placed += points - self._head.before(placed, share, relief, pose)
+        return np.asarray(placed, np.float32)
+
+    @classmethod
+    def varied(cls, seed: int, script: Script, size: tuple[int, int] = (256, 256)) -> PortraitScene:
+        """A scene with another face, camera and light, drawn from ``seed``.
+
+        The face is 50 to 65% as wide as the shorter side of ``size``.
+        """
+        random = np.random.default_rng([seed, 0xFACE])
+        portrait = astronaut().mirrored() if random.random() < 0.5 else astronaut()
+        return cls(
+            script,
+            seed,
+            size,
+            face_width=min(size) * random.uniform(0.5, 0.65),
+            noise=random.uniform(0.5, 4.0),
+            portrait=portrait.morphed(random),
+            place=(random.uniform(0.46, 0.54), random.uniform(0.46, 0.54)),
+            tilt=random.normal(0.0, 0.05),
+            blur=random.uniform(0.0, 1.2),
+            gamma=float(np.exp(random.normal(0.0, 0.25))),
+            contrast=random.uniform(0.6, 1.1),
+            brightness=random.normal(0.0, 15.0),
         )
-        return read_only(np.asarray(picture, np.uint8))
+
+    def _pulled(self, strength: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """How far the skin is pulled on its grid, ``(rows, columns, 2)``, if it is at all."""
+        active = strength > 0.0
+        if not active.any():
+            return None
+        return np.asarray(np.tensordot(strength[active], self._fields[active], 1), np.float32)
+
+    def _draw_lids(self, eye: Eye, lids: Lids, pose: Pose) -> None:
+        """Draw one eye over the light, with its lids moved."""
+        centre = self._head.after(self._from_picture(eye.centre[None]), pose)[0]
+        reach = 1.8 * self._margin
+        left, top = np.maximum(centre - reach, 0.0).astype(int)
+        right, bottom = np.maximum(centre + reach, 0.0).astype(int)
+        light = self._light[top:bottom, left:right]
+        if light.size == 0:
+            return
+        skin_at, eyeball_at, shown = eye.layers(self._inside[top:bottom, left:right], lids, FINER)
+        skin, eyeball = _shown(self._picture, skin_at), _shown(self._picture, eyeball_at)
+        light[...] = skin + shown * (eyeball - skin)
+
+    def _to_picture(self, points: Points) -> Points:
+        """Pixels of the upright image as pixels of the stored, finer picture."""
+        corner = self._offset - np.float32(0.5)
+        return np.asarray((points - corner) * FINER - 0.5, np.float32)
+
+    def _from_picture(self, points: Points) -> Points:
+        corner = self._offset - np.float32(0.5)
+        return np.asarray((points + 0.5) / FINER + corner, np.float32)
+
+
+def _shown(
+    picture: NDArray[np.int16], at: Points, out: NDArray[np.int16] | None = None
+) -> NDArray[np.int16]:
+    """What ``picture`` holds at the places ``at`` ``(h, w, 2)``: ``(h, w) int16``."""
+    shown = cv2.remap(
+        picture, at, None, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(shown, np.int16)

@@ -1,0 +1,85 @@
+"""How a head sways in front of a camera: where each place of the picture came from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.synthesis.face_frame import FaceFrame, smooth_step
+from emopulse_ros.synthesis.script import Pose
+
+HEAD_CENTRE = 0.05
+"""How far below the eyes the middle of the head (its hair with it) lies, in face widths."""
+
+HEAD_SIZE = (1.05, 1.15)
+"""Half width and half height of what moves wholly with the head, in face widths."""
+
+FADE = 0.75
+"""Over what part of that size, beyond it, the motion fades into the still background."""
+
+Points = NDArray[np.float32]
+
+
+class Head:
+    """A head at rest in an image, and its motion by a :class:`Pose`.
+
+    ``landmarks`` ``(468, 3)`` are those of the upright face in pixels of the image; ``tilt`` is
+    how far the camera is turned about the middle of the face, in radians, clockwise as seen.
+    """
+
+    def __init__(self, landmarks: NDArray[np.float32], tilt: float = 0.0) -> None:
+        self.frame = FaceFrame.of(landmarks)
+        self.centre = (self.frame.origin + 0.25 * self.frame.width * self.frame.axes[1]).astype(
+            np.float32
+        )
+        self._tilt = tilt
+        self._marks = landmarks
+        ears = (landmarks[234, 2] + landmarks[454, 2]) / 2.0
+        self._height = (ears - landmarks[:, 2]).astype(np.float32)
+
+    def at_rest(self, points: Points) -> Points:
+        """Where in the upright picture ``points`` ``(..., 2)`` of the image lie, nothing moving."""
+        upright: Points = (points - self.centre) @ _turn(-self._tilt).T + self.centre
+        return upright
+
+    def share(self, points: Points) -> NDArray[np.float32]:
+        """How much of the head's motion ``points`` ``(N, 2)`` follow: 1 on it, 0 far away."""
+        x, y = self.frame.to_face(self.at_rest(points)).T
+        out = np.hypot(x / HEAD_SIZE[0], (y - HEAD_CENTRE) / HEAD_SIZE[1])
+        return 1.0 - smooth_step((out - 1.0) / FADE)
+
+    def relief(self, points: Points) -> NDArray[np.float32]:
+        """How far the face stands out towards the camera at ``points`` ``(N, 2)``, in pixels."""
+        places, marks = self.frame.to_face(self.at_rest(points)), self.frame.to_face(self._marks)
+        squared = np.square(places[:, None] - marks[None]).sum(axis=2)
+        weight = np.exp(-squared / (2.0 * 0.06**2))
+        # The constant lets the relief sink to that of the ears where no landmark is near.
+        return np.asarray(weight @ self._height / (weight.sum(axis=1) + 0.05), np.float32)
+
+    def before(
+        self, points: Points, share: NDArray[np.float32], relief: NDArray[np.float32], pose: Pose
+    ) -> Points:
+        """Where in the upright picture ``points`` ``(..., 2)`` of the image come from.
+
+        ``share`` and ``relief`` ``(...)`` are those of the same points.
+        """
+        width = self.frame.width
+        moved = self.centre + np.array([pose.right, pose.down], np.float32) * np.float32(width)
+        still = self.at_rest(points)
+        back = (points - moved) @ (_turn(-self._tilt - pose.roll).T / np.float32(pose.scale))
+        back += self.centre
+        # Small angles: what stands out by h moves by h * yaw and h * pitch before the rest.
+        back -= relief[..., None] * np.array([pose.yaw, pose.pitch], np.float32)
+        came: Points = still + share[..., None] * (back - still)
+        return came
+
+    def after(self, points: Points, pose: Pose) -> Points:
+        """Where ``points`` ``(N, 2)`` of the upright head are in the image, relief apart."""
+        moved = self.centre + np.array([pose.right, pose.down]) * self.frame.width
+        turn = _turn(self._tilt + pose.roll) * pose.scale
+        return np.asarray((points - self.centre) @ turn.T + moved, np.float32)
+
+
+def _turn(angle: float) -> NDArray[np.float32]:
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]], np.float32)

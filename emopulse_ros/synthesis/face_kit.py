@@ -36,6 +36,18 @@ SHAPES: dict[int, tuple[tuple[str, float], ...]] = {
 }
 """The shapes of each action unit and their weight at full strength; ``*`` stands for L and R."""
 
+ALSO: dict[int, tuple[tuple[str, float], ...]] = {
+    6: (("cheekRaiser_*", 0.8), ("cheekSquint_*", 0.2)),
+    10: (("mouthUpperUp_*", 0.75),),
+    25: (("mouthLowerDown_*", 0.2), ("mouthUpperUp_*", 0.1), ("jawOpen", 0.14)),
+}
+"""Another way to show an action unit; people are somewhere between the two."""
+
+_AT_REST = {
+    "eyeBlink": 0.2, "eyeSquint": 0.15, "eyeWide": 0.1, "browDown": 0.2, "browInnerUp": 0.15,
+    "mouthFrown": 0.2, "mouthSmile": 0.12, "mouthPress": 0.2, "cheekSquint": 0.1,
+}  # fmt: skip
+
 
 class FaceKitError(ValueError):
     """A file that is no face kit; its text says what is wrong with it."""
@@ -107,10 +119,24 @@ class FaceKit:
         offset = np.tensordot(weights, self.identity.astype(np.float32), 1)
         return np.ascontiguousarray(self.neutral + offset, np.float32)
 
-    def weights(self, strength: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the weights of the shapes, ``(K,) float32``, for strengths ``(A, 2)``."""
-        mixed: NDArray[np.float32] = self.mixing @ strength.ravel()
-        return mixed
+    def rest(self, seed: int) -> NDArray[np.float32]:
+        """Return what a random person's face holds at rest: weights of the shapes, ``(K,)``."""
+        random = np.random.default_rng([seed, 0x2E57])
+        weights = np.zeros(len(self.names), np.float32)
+        for name, most in _AT_REST.items():
+            weight = most * random.random() ** 2
+            for letter in "LR":
+                weights[self.names.index(f"{name}_{letter}")] = weight * random.uniform(0.8, 1.2)
+        return weights
+
+    def manner(self, seed: int) -> NDArray[np.float32]:
+        """Return how a random person shows action units: like ``mixing``, ``(K, 2 A) float32``."""
+        random = np.random.default_rng([seed, 0x3A22E2])
+        other = _mixing(self.names, SHAPES | ALSO)
+        share = np.repeat(random.random(len(CODES)), 2)
+        gain = np.repeat(random.uniform(0.85, 1.15, len(CODES)), 2)
+        mixed: NDArray[np.float32] = gain * ((1.0 - share) * self.mixing + share * other)
+        return mixed.astype(np.float32)
 
 
 def load_face_kit(path: Path) -> FaceKit:
@@ -148,16 +174,18 @@ def _check(path: Path, raw: dict[str, NDArray[np.generic]]) -> None:
             raise FaceKitError(f"{path}: '{name}' has shape {found} where a face kit has {text}")
     names = {str(name) for name in raw["expression_names"]}
     for unit in ACTION_UNITS:
-        for pattern, _ in SHAPES[unit.code]:
+        for pattern, _ in SHAPES[unit.code] + ALSO.get(unit.code, ()):
             for name in {pattern.replace("*", "L"), pattern.replace("*", "R")}:
                 if name not in names:
                     raise FaceKitError(f"{path}: it lacks the shape '{name}' of {unit.label}")
 
 
-def _mixing(names: tuple[str, ...]) -> NDArray[np.float32]:
+def _mixing(
+    names: tuple[str, ...], shapes: dict[int, tuple[tuple[str, float], ...]]
+) -> NDArray[np.float32]:
     mixing = np.zeros((len(names), 2 * len(CODES)), np.float32)
     for column, code in enumerate(CODES):
-        for pattern, weight in SHAPES[code]:
+        for pattern, weight in shapes[code]:
             if "*" in pattern:
                 for side, letter in enumerate("LR"):
                     mixing[names.index(pattern.replace("*", letter)), 2 * column + side] = weight
@@ -219,7 +247,7 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
         identity=np.ascontiguousarray(raw["identity"][:, used].astype(np.float16)),
         expression=np.ascontiguousarray(raw["expression"][:, used].astype(np.float32)),
         names=names,
-        mixing=_mixing(names),
+        mixing=_mixing(names, SHAPES),
         triangles=triangles,
         corners=np.ascontiguousarray(corners),
         uv=raw["uv"].astype(np.float32),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.backdrop import backdrop
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part
+from emopulse_ros.synthesis.mouth import CLOSED, close, gap
 from emopulse_ros.synthesis.occlusion import ambient_share, light_reaching
 from emopulse_ros.synthesis.rasteriser import draw, soften_outlines
 from emopulse_ros.synthesis.script import SECOND, Pose, Script
@@ -100,7 +101,9 @@ class RenderedScene:
         self._size = size
         self._face_width = face_width
         random = np.random.default_rng([seed, 0x5CE4E])
-        self._head = self._grow_hair(kit.person(seed), random)
+        self._rest, self._manner = kit.rest(seed), kit.manner(seed)
+        person = kit.person(seed) + np.tensordot(self._rest, kit.expression, 1)
+        self._head = self._grow_hair(close(kit, person), random)
         width = np.ptp(self._head[NARROW_FACE, 0])
         self._focal = face_width * self.shot.distance / float(width)
         self._waves = random.uniform((0.1, 0.0), (0.5, 2.0 * np.pi), (2, 2, 2))
@@ -156,8 +159,8 @@ class RenderedScene:
         surface[:, 0] = ambient_share(kit)
         surface[:, 1] = light_reaching(kit, at_rest, near.astype(np.float32))
         surface[:, 2] = self.looks.oily * (1.0 - hairiness(kit.neutral.T, self.looks.hairline))
-        # With the mouth shut no light finds the teeth; they are lit as if it stood open.
-        for part, reach in ((Part.TEETH, 0.4), (Part.GUMS, 0.25), (Part.MOUTH, 0.15)):
+        # How much light finds the teeth depends on the lips: see `_radiate`.
+        for part, reach in ((Part.TEETH, 0.6), (Part.GUMS, 0.4), (Part.MOUTH, 0.2)):
             surface[kit.part == part, :2] = reach
         eyes = (kit.part == Part.EYE_LEFT) | (kit.part == Part.EYE_RIGHT)
         surface[eyes, 2:] = 1.0
@@ -175,6 +178,7 @@ class RenderedScene:
         self._background = np.zeros_like(self._depth)
         self._picture = np.empty((height, width), np.float32)
         eyes = (Part.EYE_LEFT, Part.EYE_RIGHT)
+        self._inside = np.flatnonzero(np.isin(self._kit.part, (Part.TEETH, Part.GUMS, Part.MOUTH)))
         self._eyes = [np.flatnonzero(self._kit.part == eye) for eye in eyes]
         at = [
             np.argmin(np.linalg.norm(self._kit.neutral - pupil(self._kit, e), axis=1)) for e in eyes
@@ -204,7 +208,10 @@ class RenderedScene:
         """Put the vertices where they are at ``time`` (None: the face at rest)."""
         kit, shot = self._kit, self.shot
         strength = self.script.strength(-1 if time is None else time)
-        deform(self._head, kit.expression, kit.weights(strength), self._shape)
+        # What the face holds at rest already has less far to go.
+        weights = (self._manner @ strength.ravel()) * (1.0 - self._rest)
+        deform(self._head, kit.expression, weights, self._shape)
+        self._gap = gap(kit, self._shape) - CLOSED
         self._turn_eyes(0 if time is None else time)
         pose = _REST if time is None else self.script.pose(time)
         turn = _turn(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
@@ -229,6 +236,7 @@ class RenderedScene:
         shade(
             self._normal, self._surface, self.shot.key, self.shot.fill, self.shot.wrap, self._light
         )
+        self._light[self._inside] *= min(1.0, 0.12 + 1.2 * max(0.0, self._gap))
         self._depth.fill(0.0)
         np.copyto(self._colour, self._background)
         draw(self._points, self._light, kit.triangles, kit.corners, self._places, self._texture,

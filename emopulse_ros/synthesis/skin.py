@@ -130,7 +130,7 @@ class Looks:
             brow=float(random.uniform(0.35, 0.9)),
             beard=float(random.uniform(0.2, 0.8)) if random.random() < 0.35 else 0.0,
             freckles=float(random.uniform(0.1, 0.5)) if random.random() < 0.3 else 0.03,
-            grain=float(np.exp(random.normal(0.0, 0.35))),
+            grain=float(np.exp(random.normal(-0.35, 0.45))),
             age=float(random.random()),
             lips=float(random.uniform(0.55, 0.9)),
             oily=float(random.uniform(0.01, 0.09)),
@@ -230,7 +230,7 @@ def _eye(size: int, looks: Looks, random: np.random.Generator) -> Plane:
     colour = looks.iris * (1.0 + 0.15 * rays)
     colour *= 1.0 - 0.6 * _ramp((radius - iris_radius + 0.18) / 0.16)
     colour *= _ramp((radius - pupil_radius + 0.03) / 0.06)
-    veins = 0.36 * (1.0 + 0.06 * _noise(random, radius.shape, size / 60))
+    veins = (0.13 + 0.4 * looks.skin) * (1.0 + 0.06 * _noise(random, radius.shape, size / 60))
     white = _ramp((radius - iris_radius + 0.05) / 0.1)
     eye: Plane = (colour + white * (veins - colour)).astype(np.float32)
     return eye

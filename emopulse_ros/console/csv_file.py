@@ -22,7 +22,10 @@ class CsvFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("w", encoding="ascii", newline="\n")
+        try:
+            self._file = path.open("w", encoding="ascii", newline="\n")
+        except OSError as error:
+            raise OSError(f"'{path}' cannot be written: {error.strerror}.") from error
         self._codes: tuple[int, ...] = ()
 
     def __call__(self, activation: Activation, latency_ms: float) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-WARMING_UP = "the model was warming up"
-
 
 @dataclass(slots=True)
 class Ending:
     """Counts of a run; ``without`` says how many frames gave no activation, by reason.
 
-    ``dropped`` frames were lost on the way; ``late`` face answers came too late to be used.
+    ``dropped`` frames were lost on the way, ``late`` face answers came too late to be used; None
+    where neither can happen.
     """
 
     frames: int = 0
     activations: int = 0
     events: int = 0
-    dropped: int = 0
-    late: int = 0
+    dropped: int | None = None
+    late: int | None = None
     without: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> list[str]:
@@ -29,10 +28,14 @@ class Ending:
             return ["no frame came from the camera"]
         if not self.activations:
             return [f"no activation in {self.frames} frames: {reasons or 'no reason was given'}"]
-        lines = [
-            f"{self.frames} frames, {self.activations} activations, {self.events} events, "
-            f"{self.dropped} frames dropped, {self.late} face answers late"
+        counts = [
+            f"{self.frames} frames",
+            f"{self.activations} activations",
+            f"{self.events} events",
         ]
-        if reasons:
-            lines.append(f"frames without an activation: {reasons}")
-        return lines
+        if self.dropped is not None:
+            counts.append(f"{self.dropped} frames dropped")
+        if self.late is not None:
+            counts.append(f"{self.late} face answers late")
+        told = [f"frames without an activation: {reasons}"] if reasons else []
+        return [", ".join(counts), *told]

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from emopulse_ros.console.display import REDRAW_S, Display
-from emopulse_ros.console.ending import WARMING_UP, Ending
+from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.tally import Tally
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run_offline(camera: Camera, pipeline: Pipeline, tally: Tally, display: Displ
             tally.put(outcome.activation)
             state = ""
         else:
-            state = pipeline.face.status if outcome.crop is None else WARMING_UP
+            state = outcome.status
             ending.without[state] += 1
         if outcome.event is not None:
             tally.put_event(outcome.event)

@@ -1,0 +1,71 @@
+"""``emopulse …``: the command line.
+
+Exit status: 0 when done, 2 for input that cannot be worked with, 1 for a failure on the way,
+130 when interrupted with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from emopulse_ros.console import demo, run
+from emopulse_ros.console.bad_input import BadInputError
+from emopulse_ros.console.show import complain
+
+PASSED_ON = {
+    "bench": "measure latency and more at the true pace",
+    "train": "train a model (needs PyTorch)",
+    "doctor": "say what was found on this machine, what is missing and how to get it",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command."""
+    top = argparse.ArgumentParser(
+        prog="emopulse",
+        description="Catches facial micro-expressions at 200 frames per second, on ROS 2.",
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module in (("run", run), ("demo", demo)):
+        about = (module.__doc__ or "").partition(": ")[2].strip()
+        command = commands.add_parser(name, help=about, description=about)
+        module.add_arguments(command)
+        command.set_defaults(call=module.run)
+    for name, about in PASSED_ON.items():
+        commands.add_parser(name, help=about, add_help=False)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if given and given[0] in PASSED_ON:
+            return _pass_on(given[0], given[1:])
+        arguments = parser().parse_args(given)
+        status: int = arguments.call(arguments)
+        return status
+    except BadInputError as error:
+        complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (OSError, ValueError, RuntimeError) as error:
+        complain(str(error) or type(error).__name__)
+        return 1
+
+
+def _pass_on(name: str, rest: list[str]) -> int:
+    """Hand the rest of the command line to the room that knows the command."""
+    raise NotImplementedError
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""``emopulse run``: a camera through the whole pipeline, shown, and written to a file if asked."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.ending import Ending
+from emopulse_ros.console.show import Show, complain, say
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument(
+        "--camera",
+        default="synthetic",
+        metavar="SPEC",
+        help="synthetic[:SEED], video:PATH, or ros:TOPIC for images another node publishes "
+        "(default: synthetic)",
+    )
+    parser.add_argument(
+        "--rate", type=float, metavar="FPS", help="frames per second, in place of the camera's own"
+    )
+    parser.add_argument("--duration", type=float, metavar="S", help="seconds until it ends")
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="an EmoPulse model in place of the one built in"
+    )
+    parser.add_argument(
+        "--params", type=Path, metavar="FILE", help="ROS 2 parameters of the nodes (YAML)"
+    )
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="write the activations: stamp_ns, sequence, face_id, AU01_p, AU01_i, ..., "
+        "attention, latency_ms",
+    )
+    parser.add_argument(
+        "--no-ros",
+        "--as-fast-as-possible",
+        action="store_true",
+        help="without ROS and without a clock: as fast as the machine can, the same bytes "
+        "every time",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it; return the exit status.
+
+    :raises BadInputError: if what the user gave cannot be worked with.
+    """
+    if arguments.no_ros:
+        return _without_ros(arguments)
+    from emopulse_ros.console.live import run_live
+
+    return run_live(arguments)
+
+
+def _without_ros(arguments: argparse.Namespace) -> int:
+    from emopulse_ros.camera import open_camera
+    from emopulse_ros.console.offline import run_offline
+    from emopulse_ros.pipeline import build
+
+    if arguments.camera.startswith("ros:"):
+        raise BadInputError("a ros: camera needs ROS; leave out --no-ros")
+    if arguments.params is not None:
+        raise BadInputError("--params are parameters of the ROS nodes; leave out --no-ros")
+    with ExitStack() as stack:
+        with reading_input():
+            camera = stack.enter_context(
+                open_camera(arguments.camera, rate=arguments.rate, duration=arguments.duration)
+            )
+            pipeline = stack.enter_context(build(arguments.model))
+        card = pipeline.detector.engine.card
+        show = Show(
+            f"EmoPulse   {camera.name}   without ROS, as fast as possible",
+            script=camera.script,
+            rate=camera.rate,
+            thresholds=dict(zip(card.codes, card.thresholds, strict=True)),
+            csv=arguments.csv,
+            record=camera.script is not None and arguments.duration is not None,
+        )
+        with show:
+            ending = run_offline(camera, pipeline, show.tally, show.display)
+    say(show.summary(ending))
+    return exit_status(camera, ending)
+
+
+def exit_status(camera: object, ending: Ending) -> int:
+    """2, with a sentence, for a video that was cut off or empty; 0 otherwise."""
+    shortfall = getattr(camera, "shortfall", None)
+    if shortfall is not None:
+        complain(shortfall)
+        return 2
+    return 0 if ending.frames else 2

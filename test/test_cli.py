@@ -1,0 +1,117 @@
+"""The command line, as a person at a shell meets it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from emopulse_ros.cli import main
+
+ROOT = Path(__file__).parent.parent
+FACES = Path(os.environ.get("EMOPULSE_FACES", ROOT.parent / "shared" / "faces"))
+
+runs_faces = pytest.mark.skipif(
+    find_spec("ai_edge_litert") is None,
+    reason="ai-edge-litert is not installed",
+)
+
+
+@pytest.fixture
+def no_face() -> Path:
+    """A video without any face."""
+    path = FACES / "no_face.mp4"
+    if not path.exists():
+        pytest.skip(f"there is no {path}; set EMOPULSE_FACES")
+    return path
+
+
+def test_help_names_every_command_and_needs_no_ros() -> None:
+    code = "import sys; sys.modules['rclpy'] = sys.modules['torch'] = None\n"
+    code += "from emopulse_ros.cli import main; main(['--help'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    for command in ("run", "demo", "bench", "train", "doctor"):
+        assert f"    {command} " in done.stdout
+
+
+@runs_faces
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--camera", "video:gone.mp4"], "There is no file 'gone.mp4'"),
+        (["--camera", "video:junk.mp4"], "is no video"),
+        (["--camera", "kinect"], "There is no camera 'kinect'"),
+        (["--camera", "synthetic:x"], "not a whole number"),
+        (["--camera", "synthetic", "--rate", "0"], "The rate is 0.0"),
+        (["--camera", "synthetic", "--model", "junk.mp4"], "junk.mp4"),
+        (["--camera", "synthetic", "--model", "gone.onnx"], "gone.onnx"),
+        (["--camera", "synthetic", "--csv", "gone/a.csv"], "'gone/a.csv' cannot be written"),
+        (["--camera", "ros:image_raw"], "needs ROS"),
+        (["--params", "p.yaml"], "leave out --no-ros"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("junk.mp4").write_text("this is no video\n")
+    assert main(["run", "--no-ros", *arguments]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("emopulse: ")
+    assert sentence in told
+
+
+@runs_faces
+def test_a_run_without_ros_gives_the_same_bytes_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / name for name in ("one.csv", "two.csv")]
+    for file in files:
+        arguments = ["--camera", "synthetic:5", "--duration", "0.6", "--csv", str(file)]
+        assert main(["run", "--no-ros", *arguments]) == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    rows = list(csv.DictReader(files[0].open()))
+    assert 90 < len(rows) <= 120
+    assert {int(row["stamp_ns"]) - int(row["sequence"]) * 5_000_000 for row in rows} == {0}
+    assert 0.0 <= float(rows[-1]["AU12_p"]) <= 1.0
+    told = capsys.readouterr().out
+    assert "120 frames" in told
+    assert f"{len(rows)} activations" in told
+    assert "frame F1" in told
+
+
+@runs_faces
+def test_a_video_without_a_face_says_so_in_a_line(
+    no_face: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "--no-ros", "--camera", f"video:{no_face}", "--duration", "1"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("no activation in ")
+    assert "no face in view" in last
+
+
+@runs_faces
+def test_ctrl_c_ends_it_with_130_and_no_traceback() -> None:
+    command = [sys.executable, "-m", "emopulse_ros.cli", "run", "--no-ros"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    # The first line is the title, the second one is said once frames have come.
+    process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told

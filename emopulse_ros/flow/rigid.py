@@ -7,16 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Fields = NDArray[np.float32]
 
 SPACING = 4
 """Every how many grid points one is used for the fit; the field is smooth on that scale."""
+
+_RIDGE = np.eye(3) * 1e-6
 
 ROUNDS = 2
 """Rounds of reweighting; a third changes the fit by less than the noise of the flow."""
 
 
 class RigidPart:
-    """Fits an affine motion to a flow field, and subtracts it.
+    """Fits an affine motion to flow fields, each for itself, and subtracts it.
 
     An affine field is what a turning, nodding or nearing head makes to first order. The fit is
     robust (iteratively reweighted least squares with Geman–McClure weights, Geman & McClure 1987),
@@ -32,45 +35,45 @@ class RigidPart:
         side = mask.shape[0]
         line = (np.arange(side, dtype=np.float32) + 0.5) / side * 2.0 - 1.0
         down, across = np.meshgrid(line, line, indexing="ij")
-        self._terms: Plane = np.stack([np.ones_like(across), across, down])
+        terms = np.stack([np.ones_like(across), across, down])
+        self._terms: Plane = terms.reshape(3, -1)
         coarse = side // SPACING
         self._design: NDArray[np.float64] = np.stack(
-            [_coarse(term, coarse).ravel() for term in self._terms], axis=1
+            [_coarse(term, coarse).ravel() for term in terms], axis=1
         ).astype(np.float64)
         self._prior = _coarse(mask, coarse).ravel().astype(np.float64)
         self._coarse_side = coarse
 
-    def remove(self, u: Plane, v: Plane) -> tuple[Plane, Plane]:
-        """Return the field ``(u, v)`` (each ``(grid, grid) float32``) without its rigid part."""
-        across, down = self.fit(u, v)
-        return u - self.field(across), v - self.field(down)
+    def remove(self, fields: Fields) -> Fields:
+        """Return fields ``(R, 2, grid, grid) float32``, u and v each, without their rigid part."""
+        count = len(fields)
+        affine = self.fit(fields).astype(np.float32).reshape(2 * count, 3) @ self._terms
+        skin: Fields = fields - affine.reshape(fields.shape)
+        return skin
 
-    def fit(self, u: Plane, v: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Affine coefficients ``(3,) float64`` of u and of v on (1, x, y), x and y in -1 to 1."""
+    def fit(self, fields: Fields) -> NDArray[np.float64]:
+        """Affine coefficients ``(R, 2, 3) float64`` of each u and v on (1, x, y).
+
+        x and y run from -1 to 1 over the grid.
+        """
+        side, design = self._coarse_side, self._design
         motion = np.stack(
-            [_coarse(u, self._coarse_side).ravel(), _coarse(v, self._coarse_side).ravel()], axis=1
+            [[_coarse(plane, side).ravel() for plane in field] for field in fields]
         ).astype(np.float64)
-        weights = self._prior
-        design = self._design
-        coefficients = np.zeros((3, 2))
-        for _ in range(1 + ROUNDS):
-            weighted = design * weights[:, None]
-            normal = weighted.T @ design
-            normal[np.diag_indices(3)] += 1e-6
-            coefficients = np.linalg.solve(normal, weighted.T @ motion)
-            miss = motion - design @ coefficients
-            squared = np.einsum("ij,ij->i", miss, miss)
-            # The scale follows the field: the spread of the half that fits best.
-            scale = max(float(np.median(squared)), 1e-6) * 4.0
-            weights = self._prior / (1.0 + squared / scale) ** 2
-        return coefficients[:, 0], coefficients[:, 1]
-
-    def field(self, coefficients: NDArray[np.float64]) -> Plane:
-        """The affine field with these coefficients: ``(grid, grid) float32``."""
-        constant, by_x, by_y = coefficients.astype(np.float32)
-        plane: Plane = self._terms[1] * by_x + self._terms[2] * by_y
-        plane += constant
-        return plane
+        weights = np.broadcast_to(self._prior, (len(fields), side * side))
+        for rounds_left in range(ROUNDS, -1, -1):
+            weighted = design.T * weights[:, None]
+            normal = weighted @ design + _RIDGE
+            moments = weighted @ motion.transpose(0, 2, 1)
+            coefficients: NDArray[np.float64] = np.linalg.solve(normal, moments)
+            coefficients = coefficients.transpose(0, 2, 1)
+            if rounds_left:
+                miss = motion - coefficients @ design.T
+                squared = miss[:, 0] ** 2 + miss[:, 1] ** 2
+                # The scale follows the field: the spread of the half that fits best.
+                scale = np.maximum(np.median(squared, axis=1, keepdims=True), 1e-6) * 4.0
+                weights = self._prior / (1.0 + squared / scale) ** 2
+        return coefficients
 
 
 def _coarse(plane: Plane, side: int) -> Plane:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.face.template import bone_mask, face_mask
-from emopulse_ros.flow.dense import LucasKanade, Plane
+from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import NeutralFace, PastCrops, mean_motion
 from emopulse_ros.flow.rigid import RigidPart
@@ -64,12 +64,13 @@ class FlowStage:
         if self.recipe.neutral:
             references.append(neutral)
         tensor = self._dense.tensor(pyramid)
-        data = np.empty((3 * len(references), self.recipe.grid, self.recipe.grid), np.float32)
-        motion = []
-        for index, reference in enumerate(references):
-            u, v = self._rigid.remove(*self._dense.flow(pyramid, tensor, reference))
-            self._write(data[3 * index : 3 * index + 3], u, v)
-            motion.append(mean_motion(u, v, self._face))
+        flows = [self._dense.flow(pyramid, tensor, reference) for reference in references]
+        fields = self._rigid.remove(np.array(flows))
+        data = np.empty((len(fields), 3, *fields.shape[2:]), np.float32)
+        data[:, :2] = fields
+        for planes in data:
+            planes[2] = optical_strain(planes[0], planes[1])
+        motion = [mean_motion(planes[0], planes[1], self._face) for planes in data]
         moving = motion[self.recipe.baselines_ms.index(self._longest)]
         away = motion[-1] if self.recipe.neutral else moving
         self._neutral.update(crop.stamp, self._past, moving, away)
@@ -77,7 +78,7 @@ class FlowStage:
             crop.stamp,
             crop.sequence,
             crop.face_id,
-            read_only(data),
+            read_only(data.reshape(-1, *data.shape[2:])),
             self.recipe.channels,
             read_only(_grid_to_image(crop)),
             self._fresh,
@@ -85,12 +86,6 @@ class FlowStage:
         )
         self._fresh = False
         return step
-
-    @staticmethod
-    def _write(planes: Plane, u: Plane, v: Plane) -> None:
-        planes[0] = u
-        planes[1] = v
-        planes[2] = optical_strain(u, v)
 
 
 def _grid_to_image(crop: FaceCrop) -> NDArray[np.float64]:

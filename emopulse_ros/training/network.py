@@ -25,18 +25,18 @@ STRIDE = 4
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Widths of an inception block: 1x1, reduced and 3x3x3 twice, and after the pooling."""
+    """Widths of an inception block: 1x1x1; reduced by 1x1x1, then 3x3x3; pooled, then 1x1x1."""
 
     plain: int
-    first: tuple[int, int]
-    second: tuple[int, int]
+    reduced: int
+    causal: int
     pooled: int
     dilation: int = 1
 
     @property
     def width(self) -> int:
         """Channels that come out."""
-        return self.plain + self.first[1] + self.second[1] + self.pooled
+        return self.plain + self.causal + self.pooled
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Shape:
     units: int = 15
     stem: int = 24
     blocks: tuple[Branches, ...] = (
-        Branches(12, (12, 20), (6, 8), 8),
-        Branches(16, (16, 28), (8, 12), 8),
-        Branches(24, (20, 36), (10, 12), 8, dilation=2),
+        Branches(16, 14, 24, 8),
+        Branches(20, 20, 36, 8),
+        Branches(28, 26, 44, 8, dilation=2),
     )
     window: int = 8
 
@@ -102,8 +102,10 @@ class CausalConv(nn.Module):
 
     def step(self, past: Tensor) -> Tensor:
         """One time step from the last ``reach + 1`` inputs, ``(B, (reach + 1) * I, H, W)``."""
-        starts = range(0, (self.reach + 1) * self.inputs, self.dilation * self.inputs)
-        taps = torch.cat([past[:, start : start + self.inputs] for start in starts], dim=1)
+        taps = past
+        if self.dilation > 1:
+            starts = range(0, (self.reach + 1) * self.inputs, self.dilation * self.inputs)
+            taps = torch.cat([past[:, start : start + self.inputs] for start in starts], dim=1)
         return functional.relu(self.norm(self.conv(taps)))
 
 
@@ -125,45 +127,32 @@ class Spatial(nn.Module):
 
 
 class Inception(nn.Module):
-    """Four branches side by side: 1x1x1, two causal 3x3x3, and pooling over space."""
+    """Three branches side by side: 1x1x1, causal 3x3x3, and pooling over space.
+
+    The 1x1x1 of the first two is one convolution, cut in two: the numbers are the same.
+    """
 
     def __init__(self, inputs: int, branches: Branches) -> None:
         super().__init__()
-        self.plain = Spatial(inputs, branches.plain, 1)
-        self.first_in = Spatial(inputs, branches.first[0], 1)
-        self.first = CausalConv(*branches.first, branches.dilation)
-        self.second_in = Spatial(inputs, branches.second[0], 1)
-        self.second = CausalConv(*branches.second, branches.dilation)
+        self.cut = (branches.plain, branches.reduced)
+        self.narrow = Spatial(inputs, sum(self.cut), 1)
+        self.causal = CausalConv(branches.reduced, branches.causal, branches.dilation)
         self.pooled = Spatial(inputs, branches.pooled, 1)
-        self.reach = self.first.reach
-        self.split = (branches.first[0], branches.second[0])
-        self.state_channels = self.reach * sum(self.split)
+        self.state_channels = self.causal.reach * branches.reduced
 
     def forward(self, clip: Tensor) -> Tensor:
         """``(B, T, I, H, W)`` to ``(B, T, O, H, W)``."""
+        plain, reduced = torch.split(self.narrow(clip), self.cut, dim=2)
         pooled = _unfold(functional.max_pool2d(_fold(clip), 3, stride=1, padding=1), clip)
-        parts = [
-            self.plain(clip),
-            self.first(self.first_in(clip)),
-            self.second(self.second_in(clip)),
-            self.pooled(pooled),
-        ]
-        return torch.cat(parts, dim=2)
+        return torch.cat([plain, self.causal(reduced), self.pooled(pooled)], dim=2)
 
     def step(self, frame: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One time step. ``state`` is ``(B, state_channels, H, W)``; returns output and state."""
-        cut = self.reach * self.split[0]
-        first_past = torch.cat([state[:, :cut], self.first_in.step(frame)], dim=1)
-        second_past = torch.cat([state[:, cut:], self.second_in.step(frame)], dim=1)
+        plain, reduced = torch.split(self.narrow.step(frame), self.cut, dim=1)
+        past = torch.cat([state, reduced], dim=1)
         pooled = functional.max_pool2d(frame, 3, stride=1, padding=1)
-        parts = [
-            self.plain.step(frame),
-            self.first.step(first_past),
-            self.second.step(second_past),
-            self.pooled.step(pooled),
-        ]
-        kept = torch.cat([first_past[:, self.split[0] :], second_past[:, self.split[1] :]], dim=1)
-        return torch.cat(parts, dim=1), kept
+        out = torch.cat([plain, self.causal.step(past), self.pooled.step(pooled)], dim=1)
+        return out, past[:, self.cut[1] :]
 
 
 class TinyI3D(nn.Module):
@@ -253,7 +242,7 @@ class TinyI3D(nn.Module):
 
 def _compress(flow: Tensor) -> Tensor:
     """Hundredths of a pixel and whole pixels on one scale."""
-    return torch.sign(flow) * torch.log(1.0 + 10.0 * flow.abs())
+    return functional.softsign(flow * 4.0)
 
 
 def _weight(scores: Tensor) -> Tensor:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from emopulse_ros.pipeline import Pipeline
 
 
-def run_offline(camera: Camera, pipeline: Pipeline, tally: Tally, display: Display) -> Ending:
-    """Send every frame of a camera through the pipeline and show it; return the counts.
+def run_offline(
+    camera: Camera, pipeline: Pipeline, tally: Tally, display: Display, ending: Ending
+) -> None:
+    """Send every frame of a camera through the pipeline, show it and count it in ``ending``.
 
     Latency is not measured: nothing here happens at its time.
     """
-    ending = Ending()
     redraw = time.monotonic()
     state = ""
     for frame in camera:
@@ -34,12 +35,12 @@ def run_offline(camera: Camera, pipeline: Pipeline, tally: Tally, display: Displ
             ending.without[state] += 1
         if outcome.event is not None:
             tally.put_event(outcome.event)
+            ending.events += 1
         if time.monotonic() >= redraw:
             display.update(state)
             redraw = time.monotonic() + REDRAW_S
     last = pipeline.events.flush()
     if last is not None:
         tally.put_event(last)
+        ending.events += 1
     display.update(state)
-    ending.events = tally.event_count
-    return ending

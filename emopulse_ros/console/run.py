@@ -82,16 +82,18 @@ def _without_ros(arguments: argparse.Namespace) -> int:
             csv=arguments.csv,
             record=camera.script is not None and arguments.duration is not None,
         )
+        ending = Ending()
+        interrupted = False
         with show:
-            ending = run_offline(camera, pipeline, show.tally, show.display)
+            try:
+                run_offline(camera, pipeline, show.tally, show.display, ending)
+            except KeyboardInterrupt:
+                # How an endless run ends: what it came to is still told.
+                interrupted = True
     say(show.summary(ending))
-    return exit_status(camera, ending)
-
-
-def exit_status(camera: object, ending: Ending) -> int:
-    """2, with a sentence, for a video that was cut off or empty; 0 otherwise."""
-    shortfall = getattr(camera, "shortfall", None)
+    if interrupted:
+        return 130
+    shortfall: str | None = getattr(camera, "shortfall", None)
     if shortfall is not None:
         complain(shortfall)
-        return 2
-    return 0 if ending.frames else 2
+    return 0 if ending.frames and shortfall is None else 2

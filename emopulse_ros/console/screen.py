@@ -103,7 +103,7 @@ def describe(event: MicroExpression, time: float) -> str:
 
 def _pace(shot: Snapshot, paint: Palette) -> str:
     median, p99 = shot.latency_ms
-    latency = "latency -"
+    latency = ""
     if not math.isnan(median):
         shade = paint.bad if p99 > BUDGET_MS else paint.good
         latency = f"latency {shade}{median:.2f} ms median, {p99:.2f} ms p99{paint.plain}"

@@ -134,7 +134,7 @@ class Inception(nn.Module):
 
     def __init__(self, inputs: int, branches: Branches) -> None:
         super().__init__()
-        self.cut = (branches.plain, branches.reduced)
+        self.cut = [branches.plain, branches.reduced]
         self.narrow = Spatial(inputs, sum(self.cut), 1)
         self.causal = CausalConv(branches.reduced, branches.causal, branches.dilation)
         self.pooled = Spatial(inputs, branches.pooled, 1)

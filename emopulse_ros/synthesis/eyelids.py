@@ -19,11 +19,17 @@ TRAVEL: dict[int, tuple[float, float]] = {
 }  # fmt: skip
 """How far a unit at full strength brings the upper lid down and the lower lid up, in openings."""
 
-RAISE = 0.022
+RAISE = 0.02
 """How far AU5 at full strength lifts the upper lid, in face widths."""
 
 UPPER_SKIN, LOWER_SKIN = 0.115, 0.09
 """How far from its edge a lid's skin stretches when the edge moves, in face widths."""
+
+LASHES = 0.024
+"""How far from its edge a lid moves as one piece, in face widths."""
+
+SPREAD = 10.0
+"""How much wider along the eye the motion of a lid is, for each face width from its edge."""
 
 Gray = NDArray[np.float32]
 
@@ -66,62 +72,63 @@ class Eye:
         self._along = (across / (2.0 * self._half)).astype(np.float32)
         self.centre = ((upper[0] + upper[-1]) / 2.0).astype(np.float32)
         self._width = face_width
-        self._upper, self._lower = self._fit(upper), self._fit(lower)
-        sample = np.linspace(-1.0, 1.0, 41, dtype=np.float32)
-        self._opening = float(self._edges(sample)[1].max())
+        across, top = self._local(upper)
+        # The corners weigh more, so that the lids meet there.
+        corners = np.array([5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0])
+        self._edge = _coefficients(np.polyfit(across, top, 4, w=corners))
+        across, bottom = self._local(lower)
+        arch = 1.0 - across[1:-1] ** 2
+        opening = bottom[1:-1] - _polynomial(self._edge, across[1:-1])
+        self._bulge = _coefficients(np.polyfit(across[1:-1], opening / arch, 2, w=arch))
+        self._widest = float(self._opening(np.linspace(-1.0, 1.0, 41, dtype=np.float32)).max())
 
     def skin(self, points: Gray, upper: NDArray[np.bool_], lids: Lids) -> Gray:
-        """Where the skin now at ``points`` ``(..., 2)`` was at rest; ``upper`` tells which lid."""
-        across, down = self._local(points)
-        top, opening = self._edges(across)
-        upper_travel, lower_travel = self._travel(opening, lids)
-        above = top + upper_travel - down
-        below = down - (top + opening + lower_travel)
-        moved = np.where(
-            upper,
-            upper_travel * (1.0 - smooth_step(above / (UPPER_SKIN * self._width))),
-            lower_travel * (1.0 - smooth_step(below / (LOWER_SKIN * self._width))),
-        )
-        return self._shifted(points, moved)
+        """Where the skin now at ``points`` ``(N, 2)`` was at rest; ``upper`` tells which lid's."""
+        upper_skin, lower_skin, _, _ = self._moved(*self._local(points), lids)
+        return self._before(points, np.where(upper, upper_skin, lower_skin))
 
     def is_upper(self, points: Gray) -> NDArray[np.bool_]:
-        """Which of some points, at rest, are nearer to the upper lid than to the lower."""
+        """Which of ``points`` ``(N, 2)``, at rest, are nearer to the upper lid than the lower."""
         across, down = self._local(points)
-        top, opening = self._edges(across)
-        return np.asarray(down < top + opening / 2.0, np.bool_)
+        return np.asarray(down < self._top(across) + self._opening(across) / 2.0, np.bool_)
 
-    def layers(self, points: Gray, lids: Lids, pixel: float) -> tuple[Gray, Gray, Gray]:
+    def layers(self, points: Gray, lids: Lids, pixel: float) -> tuple[tuple[Gray, Gray], ...]:
         """How to sample a picture at rest to show moved lids at ``points`` ``(h, w, 2)``.
 
-        Returns where to sample for the skin and for the eyeball, each ``(h, w, 2)``, and how much
-        of each pixel, whose width is ``pixel``, shows the eyeball: ``(h, w)``, 0 to 1.
+        For the upper lid, the lower lid and the eyeball: where to sample, ``(h, w, 2)``, and how
+        much of each pixel shows it, ``(h, w)``; the three sum to 1. ``pixel`` is a pixel's width.
         """
         across, down = self._local(points)
-        top, opening = self._edges(across)
-        upper_travel, lower_travel = self._travel(opening, lids)
-        upper, lower = top + upper_travel, top + opening + lower_travel
-        skin = np.where(
-            down < (upper + lower) / 2.0,
-            upper_travel * (1.0 - smooth_step((upper - down) / (UPPER_SKIN * self._width))),
-            lower_travel * (1.0 - smooth_step((down - lower) / (LOWER_SKIN * self._width))),
-        )
-        # A raised lid shows more of the eyeball than the picture has: the part above its middle
-        # is stretched.
-        reveal = np.minimum(upper_travel, 0.0)
-        eyeball = reveal * (1.0 - smooth_step((down - upper) / (0.6 * self._opening)))
-        half = pixel / 2.0
-        shown = np.minimum(down + half, lower) - np.maximum(down - half, upper)
+        upper_skin, lower_skin, upper, lower = self._moved(across, down, lids)
+        upper_shown: Gray = np.clip((upper - down) / np.float32(pixel) + np.float32(0.5), 0.0, 1.0)
+        lower_shown: Gray = np.clip((down - lower) / np.float32(pixel) + np.float32(0.5), 0.0, 1.0)
+        rest_shown: Gray = np.float32(1.0) - upper_shown - lower_shown
+        # A raised lid bares more of the eyeball than the picture has: its upper part is stretched.
+        eyeball_at = points
+        if lids.raised:
+            bared = np.minimum(upper - self._top(across), 0.0)
+            eyeball = bared * (1.0 - smooth_step((down - upper) / (0.6 * self._widest)))
+            eyeball_at = self._before(points, eyeball)
         return (
-            self._shifted(points, skin),
-            self._shifted(points, eyeball),
-            np.clip(shown / pixel, 0.0, 1.0),
+            (self._before(points, upper_skin), upper_shown),
+            (self._before(points, lower_skin), lower_shown),
+            (eyeball_at, rest_shown),
         )
 
-    def _fit(self, edge: NDArray[np.float32]) -> tuple[float, ...]:
-        across, down = self._local(edge)
-        # The corners belong to both lids: they weigh more, so that the lids meet there.
-        weights = np.array([5.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 5.0])
-        return tuple(float(c) for c in np.polyfit(across, down, 4, w=weights))
+    def _moved(self, across: Gray, down: Gray, lids: Lids) -> tuple[Gray, Gray, Gray, Gray]:
+        """How far down the skin of the upper and of the lower lid has come, and their edges."""
+        raised = lids.raised * self._width / self._widest
+        closing, rising = np.float32(lids.upper - raised), np.float32(lids.lower)
+        top, opening = self._top(across), self._opening(across)
+        upper = top + closing * opening
+        lower = top + opening - rising * opening
+        above = np.maximum(upper - down, 0.0) / self._width
+        below = np.maximum(down - lower, 0.0) / self._width
+        upper_skin = closing * self._opening(across / (1.0 + SPREAD * above))
+        lower_skin = -rising * self._opening(across / (1.0 + SPREAD * below))
+        upper_skin *= _follows(above, UPPER_SKIN)
+        lower_skin *= _follows(below, LOWER_SKIN)
+        return upper_skin, lower_skin, upper, lower
 
     def _local(self, points: Gray) -> tuple[Gray, Gray]:
         """Place along the eye, -1 and 1 at its corners, and height below its middle in pixels."""
@@ -130,21 +137,22 @@ class Eye:
         down = away[..., 1] * self._along[0] - away[..., 0] * self._along[1]
         return across.astype(np.float32), down.astype(np.float32)
 
-    def _edges(self, across: Gray) -> tuple[Gray, Gray]:
-        """Height of the upper lid's edge at rest and the opening below it, in pixels."""
+    def _top(self, across: Gray) -> Gray:
+        """Height of the upper lid's edge at rest, in pixels."""
+        return _polynomial(self._edge, np.clip(across, -1.0, 1.0))
+
+    def _opening(self, across: Gray) -> Gray:
+        """Height of the opening between the lids at rest, in pixels; 0 beyond the corners."""
         place = np.clip(across, -1.0, 1.0)
-        top, bottom = _polynomial(self._upper, place), _polynomial(self._lower, place)
-        return top, np.maximum(bottom - top, 0.0) * smooth_step((1.0 - np.abs(place)) / 0.15)
+        arch = np.float32(1.0) - place * place
+        return np.asarray(np.maximum(arch * _polynomial(self._bulge, place), 0.0), np.float32)
 
-    def _travel(self, opening: Gray, lids: Lids) -> tuple[Gray, Gray]:
-        raised = lids.raised * self._width / self._opening
-        return opening * np.float32(lids.upper - raised), opening * np.float32(-lids.lower)
-
-    def _shifted(self, points: Gray, moved: Gray) -> Gray:
-        sampled = np.empty_like(points)
-        sampled[..., 0] = points[..., 0] + moved * self._along[1]
-        sampled[..., 1] = points[..., 1] - moved * self._along[0]
-        return sampled
+    def _before(self, points: Gray, moved: Gray) -> Gray:
+        """Where ``points`` were before they came ``moved`` pixels down the eye."""
+        before = np.empty_like(points)
+        before[..., 0] = points[..., 0] + moved * self._along[1]
+        before[..., 1] = points[..., 1] - moved * self._along[0]
+        return before
 
 
 def eyes_of(
@@ -156,11 +164,22 @@ def eyes_of(
     return left, Eye(landmarks[upper], landmarks[lower], face_width)
 
 
+def _follows(away: Gray, skin: float) -> Gray:
+    """How much the skin ``away`` from a lid's edge, in face widths, moves with it: 1 to 0."""
+    part = np.clip((away - LASHES) / (skin - LASHES), 0.0, 1.0)
+    # Half way between a straight line, which stretches least, and a smooth one.
+    return np.asarray(1.0 - 0.5 * (part + smooth_step(part)), np.float32)
+
+
+def _coefficients(fitted: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(coefficient) for coefficient in fitted)
+
+
 def _polynomial(coefficients: tuple[float, ...], x: Gray) -> Gray:
     value = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
         value *= x
-        value += np.float32(coefficient)
+        value += coefficient
     return value
 
 

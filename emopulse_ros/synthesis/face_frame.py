@@ -35,6 +35,12 @@ class FaceFrame:
         width = float(np.linalg.norm(marks[LEFT_EAR] - marks[RIGHT_EAR]))
         return cls((left + right) / 2.0, axes, width)
 
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """The middle of the face, a quarter of its width below the eyes: ``(2,)`` in pixels."""
+        below: NDArray[np.float64] = 0.25 * self.width * self.axes[1]
+        return self.origin + below
+
     def to_face(self, points: NDArray[Any]) -> NDArray[np.float32]:
         """Points ``(N, 2 or more)`` in pixels as ``(N, 2) float32`` in this frame."""
         places = (points[:, :2] - self.origin) @ self.axes.T / self.width

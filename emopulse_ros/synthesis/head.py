@@ -17,6 +17,9 @@ HEAD_SIZE = (1.05, 1.15)
 FADE = 0.75
 """Over what part of that size, beyond it, the motion fades into the still background."""
 
+SMOOTH = 0.06
+"""Over what distance the relief of the face is smoothed, in face widths."""
+
 Points = NDArray[np.float32]
 
 
@@ -29,18 +32,16 @@ class Head:
 
     def __init__(self, landmarks: NDArray[np.float32], tilt: float = 0.0) -> None:
         self.frame = FaceFrame.of(landmarks)
-        self.centre = (self.frame.origin + 0.25 * self.frame.width * self.frame.axes[1]).astype(
-            np.float32
-        )
+        self.centre = self.frame.middle
         self._tilt = tilt
         self._marks = landmarks
         ears = (landmarks[234, 2] + landmarks[454, 2]) / 2.0
-        self._height = (ears - landmarks[:, 2]).astype(np.float32)
+        self._height = (ears - landmarks[::3, 2]).astype(np.float32)
 
     def at_rest(self, points: Points) -> Points:
-        """Where in the upright picture ``points`` ``(..., 2)`` of the image lie, nothing moving."""
-        upright: Points = (points - self.centre) @ _turn(-self._tilt).T + self.centre
-        return upright
+        """Where in the upright picture ``points`` ``(N, 2)`` of the image come from at rest."""
+        upright = (points - self.centre) @ _turn(-self._tilt).T + self.centre
+        return np.asarray(upright, np.float32)
 
     def share(self, points: Points) -> NDArray[np.float32]:
         """How much of the head's motion ``points`` ``(N, 2)`` follow: 1 on it, 0 far away."""
@@ -50,27 +51,34 @@ class Head:
 
     def relief(self, points: Points) -> NDArray[np.float32]:
         """How far the face stands out towards the camera at ``points`` ``(N, 2)``, in pixels."""
-        places, marks = self.frame.to_face(self.at_rest(points)), self.frame.to_face(self._marks)
-        squared = np.square(places[:, None] - marks[None]).sum(axis=2)
-        weight = np.exp(-squared / (2.0 * 0.06**2))
+        # It is smooth: every third landmark says enough of it.
+        marks = self.frame.to_face(self._marks[::3])
+        places = self.frame.to_face(self.at_rest(points))
+        squared = np.square(places).sum(axis=1)[:, None] + np.square(marks).sum(axis=1)
+        squared -= 2.0 * places @ marks.T
+        weight = np.exp(squared * np.float32(-0.5 / SMOOTH**2))
         # The constant lets the relief sink to that of the ears where no landmark is near.
-        return np.asarray(weight @ self._height / (weight.sum(axis=1) + 0.05), np.float32)
+        return np.asarray(weight @ self._height / (weight.sum(axis=1) + 0.02), np.float32)
 
-    def before(
-        self, points: Points, share: NDArray[np.float32], relief: NDArray[np.float32], pose: Pose
-    ) -> Points:
-        """Where in the upright picture ``points`` ``(..., 2)`` of the image come from.
+    def reach(self, points: Points) -> NDArray[np.float32]:
+        """What any motion does at ``points`` ``(N, 2)``, for :meth:`before`: ``(N, 4) float32``."""
+        x, y = points.T
+        return (
+            np.stack([np.ones_like(x), x, y, self.relief(points)], 1) * self.share(points)[:, None]
+        )
 
-        ``share`` and ``relief`` ``(...)`` are those of the same points.
+    def before(self, still: Points, reach: NDArray[np.float32], pose: Pose) -> Points:
+        """Where in the upright picture points of the image come from, ``(N, 2)`` in pixels.
+
+        ``still`` ``(N, 2)`` is where they come from at rest and ``reach`` what motion does there.
         """
-        width = self.frame.width
-        moved = self.centre + np.array([pose.right, pose.down], np.float32) * np.float32(width)
-        still = self.at_rest(points)
-        back = (points - moved) @ (_turn(-self._tilt - pose.roll).T / np.float32(pose.scale))
-        back += self.centre
-        # Small angles: what stands out by h moves by h * yaw and h * pitch before the rest.
-        back -= relief[..., None] * np.array([pose.yaw, pose.pitch], np.float32)
-        came: Points = still + share[..., None] * (back - still)
+        forth = _turn(self._tilt + pose.roll) * pose.scale
+        back, rest = np.linalg.inv(forth), _turn(-self._tilt)
+        moved = self.centre + np.array([pose.right, pose.down]) * self.frame.width
+        # Small angles: what stands out by h moves by h * yaw and h * pitch before the rest does.
+        turn = [-pose.yaw, -pose.pitch]
+        motion = np.vstack([rest @ self.centre - back @ moved, (back - rest).T, turn])
+        came: Points = still + reach @ motion.astype(np.float32)
         return came
 
     def after(self, points: Points, pose: Pose) -> Points:
@@ -80,6 +88,6 @@ class Head:
         return np.asarray((points - self.centre) @ turn.T + moved, np.float32)
 
 
-def _turn(angle: float) -> NDArray[np.float32]:
+def _turn(angle: float) -> NDArray[np.float64]:
     cos, sin = np.cos(angle), np.sin(angle)
-    return np.array([[cos, -sin], [sin, cos]], np.float32)
+    return np.array([[cos, -sin], [sin, cos]])

@@ -33,12 +33,6 @@ class Likeness:
         """The face's own frame."""
         return FaceFrame.of(self.landmarks)
 
-    @property
-    def middle(self) -> NDArray[np.float64]:
-        """The middle of the face, a quarter of its width below the eyes: ``(2,)`` in pixels."""
-        below: NDArray[np.float64] = 0.25 * self.frame.width * self.frame.axes[1]
-        return self.frame.origin + below
-
     def enlarged(self, factor: float) -> NDArray[np.uint8]:
         """The picture, ``factor`` times as large, smooth."""
         way = cv2.INTER_CUBIC if factor > 1.0 else cv2.INTER_AREA

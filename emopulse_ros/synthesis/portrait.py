@@ -68,9 +68,11 @@ class PortraitScene:
             brightness=brightness,
         )
         middle = np.multiply(place, size) - 0.5
-        self._offset = (middle - (portrait.middle + 0.5) * scale).astype(np.float32)
+        offset = middle - portrait.frame.middle * scale
         marks = portrait.landmarks * np.float32(scale)
-        marks[:, :2] += np.float32(0.5 * scale) + self._offset
+        marks[:, :2] += offset.astype(np.float32)
+        # Pixels are counted at their middles, which lie half a pixel in, large or small.
+        self._corner = ((0.5 * scale - offset) * FINER - 0.5).astype(np.float32)
         self._marks = np.ascontiguousarray(marks[:, :2])
         self._eyes = eyes_of(self._to_picture(self._marks), portrait.mirror, face_width * FINER)
         self._head = Head(marks, tilt)
@@ -80,11 +82,8 @@ class PortraitScene:
         step = max(2, round(face_width / 50.0))
         width, height = size
         self._grid = Grid.over((-step, -step, width + step, height + step), step)
-        self._points = self._grid.points()
-        self._share = self._grid.values(self._head.share)
-        rough = Grid.over((-step, -step, width + step, height + step), 2 * step)
-        relief = rough.values(self._head.relief)
-        self._relief = self._grid.values(lambda at: rough.sample(relief, at))
+        self._still = self._grid.values(self._head.at_rest)
+        self._reach = self._grid.values(self._head.reach)
 
         low, high = self._marks.min(axis=0) - self._margin, self._marks.max(axis=0) + self._margin
         self._skin = Grid.over((low[0], low[1], high[0], high[1]), step)
@@ -100,12 +99,14 @@ class PortraitScene:
     def render(self, time: int) -> NDArray[np.uint8]:
         """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
         pose, strength = self.script.pose(time), self.script.strength(time)
-        before = self._head.before(self._points, self._share, self._relief, pose)
+        before = self._head.before(self._still, self._reach, pose)
         pulled = self._pulled(strength)
         if pulled is not None:
             near = before[self._near]
-            near -= self._skin.sample(pulled, near.reshape(-1, 2)).reshape(near.shape)
-        self._grid.fill(self._to_picture(before), out=self._map)
+            near -= self._skin.sample_many(pulled, near)
+        before *= FINER
+        before += self._corner
+        self._grid.drawn(before, out=self._map)
         _shown(self._picture, self._inside, self._light)
         for eye, side in zip(self._eyes, strength.T, strict=True):
             lids = Lids.of(side)
@@ -131,9 +132,8 @@ class PortraitScene:
                 points = lidded + self._skin.sample(pulled, points)
         placed = points.copy()
         for _ in range(ROUNDS):
-            share = self._grid.sample(self._share, placed)
-            relief = self._grid.sample(self._relief, placed)
-            placed += points - self._head.before(placed, share, relief, pose)
+            reach = self._grid.sample(self._reach, placed)
+            placed += points - self._head.before(self._head.at_rest(placed), reach, pose)
         return np.asarray(placed, np.float32)
 
     @classmethod
@@ -175,18 +175,15 @@ class PortraitScene:
         light = self._light[top:bottom, left:right]
         if light.size == 0:
             return
-        skin_at, eyeball_at, shown = eye.layers(self._inside[top:bottom, left:right], lids, FINER)
-        skin, eyeball = _shown(self._picture, skin_at), _shown(self._picture, eyeball_at)
-        light[...] = skin + shown * (eyeball - skin)
+        layers = eye.layers(self._inside[top:bottom, left:right], lids, FINER)
+        light[...] = sum(share * _shown(self._picture, at) for at, share in layers)
 
     def _to_picture(self, points: Points) -> Points:
         """Pixels of the upright image as pixels of the stored, finer picture."""
-        corner = self._offset - np.float32(0.5)
-        return np.asarray((points - corner) * FINER - 0.5, np.float32)
+        return np.asarray(points * FINER + self._corner, np.float32)
 
     def _from_picture(self, points: Points) -> Points:
-        corner = self._offset - np.float32(0.5)
-        return np.asarray((points + 0.5) / FINER + corner, np.float32)
+        return np.asarray((points - self._corner) / FINER, np.float32)
 
 
 def _shown(

@@ -119,6 +119,11 @@ class FaceKit:
         offset = np.tensordot(weights, self.identity.astype(np.float32), 1)
         return np.ascontiguousarray(self.neutral + offset, np.float32)
 
+    def weights(self, strength: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the weights of the shapes, ``(K,) float32``, for strengths ``(A, 2)``."""
+        mixed: NDArray[np.float32] = self.mixing @ strength.ravel()
+        return mixed
+
     def rest(self, seed: int) -> NDArray[np.float32]:
         """Return what a random person's face holds at rest: weights of the shapes, ``(K,)``."""
         random = np.random.default_rng([seed, 0x2E57])
@@ -135,8 +140,7 @@ class FaceKit:
         other = _mixing(self.names, SHAPES | ALSO)
         share = np.repeat(random.random(len(CODES)), 2)
         gain = np.repeat(random.uniform(0.85, 1.15, len(CODES)), 2)
-        mixed: NDArray[np.float32] = gain * ((1.0 - share) * self.mixing + share * other)
-        return mixed.astype(np.float32)
+        return np.asarray(gain * ((1.0 - share) * self.mixing + share * other), np.float32)
 
 
 def load_face_kit(path: Path) -> FaceKit:
@@ -151,7 +155,7 @@ def load_face_kit(path: Path) -> FaceKit:
         raise FaceKitError(
             f"{path}: there is no such file; give the path of a face kit made from ICT-FaceKit"
         ) from None
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise FaceKitError(f"{path}: not an .npz file that numpy can read ({error})") from None
     _check(path, raw)
     return _compact(raw)

@@ -5,74 +5,29 @@ Needs the face kit and numba; makes training and test data, and is no part of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.backdrop import backdrop
+from emopulse_ros.synthesis.canvas import lay_out, pupil
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part
 from emopulse_ros.synthesis.mouth import CLOSED, close, gap
 from emopulse_ros.synthesis.occlusion import ambient_share, light_reaching
 from emopulse_ros.synthesis.rasteriser import draw, soften_outlines
 from emopulse_ros.synthesis.script import SECOND, Pose, Script
 from emopulse_ros.synthesis.shading import deform, expose, normals, project, shade
-from emopulse_ros.synthesis.skin import Looks, hairiness, lay_out, paint, pupil
+from emopulse_ros.synthesis.shot import Shot, turned_by
+from emopulse_ros.synthesis.skin import Looks, hairiness, paint
 
 _FACTOR = 2  # samples per pixel and axis
 _GRAIN = 524_309  # a prime: rows of noise never line up with rows of the picture
 _REACH = 2.5  # cm by which a surface may bulge in front of its own outline
+# cm by which the eyes are set back, so that none comes through its lids: the edge of a lid is an
+# outline and moves smoothly, the line where two surfaces meet does not.
+_EYES_BACK = 0.18
 _REST = Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-
-
-@dataclass(frozen=True)
-class Shot:
-    """Light and camera, drawn from a seed.
-
-    ``distance`` in cm; ``offset`` of the face from the middle, in face widths; ``yaw`` and
-    ``pitch`` of the head at rest and ``gaze`` against it (yaw, pitch), in rad; ``key`` and
-    ``fill`` ``(4,)`` as :func:`.shading.shade` takes them; ``level`` is the gray level of the
-    skin; ``gamma`` the sensor's; ``blur`` the lens's, in pixels.
-    """
-
-    distance: float
-    offset: tuple[float, float]
-    yaw: float
-    pitch: float
-    gaze: tuple[float, float]
-    key: NDArray[np.float32]
-    fill: NDArray[np.float32]
-    wrap: float
-    level: float
-    gamma: float
-    blur: float
-
-    @staticmethod
-    def of(seed: int) -> Shot:
-        """Draw a shot."""
-        random = np.random.default_rng([seed, 0x5407])
-        yaw, pitch = np.deg2rad(random.normal(0.0, (5.0, 3.5)).clip((-12.0, -8.0), (12.0, 8.0)))
-        side, height = np.deg2rad(random.uniform((-65.0, -10.0), (65.0, 60.0)))
-        towards = [np.sin(side) * np.cos(height), np.sin(height), np.cos(side) * np.cos(height)]
-        around, contrast = random.uniform(0.0, 2.0 * np.pi), random.uniform(0.2, 0.75)
-        return Shot(
-            distance=float(random.uniform(40.0, 110.0)),
-            offset=(float(random.uniform(-0.08, 0.08)), float(random.uniform(-0.06, 0.06))),
-            yaw=float(yaw),
-            pitch=float(pitch),
-            gaze=(float(-0.8 * yaw + random.normal(0, 0.05)), float(-0.8 * pitch)),
-            key=np.array([*towards, contrast], np.float32),
-            fill=np.array(
-                [0.5 * np.cos(around), 0.8, 0.3 + 0.5 * np.sin(around), 1.4 * (1.0 - contrast)],
-                np.float32,
-            ),
-            wrap=float(random.uniform(0.1, 0.4)),
-            level=float(random.uniform(85.0, 165.0)),
-            gamma=float(random.uniform(0.45, 1.0)),
-            blur=float(random.uniform(0.3, 0.7)),
-        )
 
 
 class RenderedScene:
@@ -104,13 +59,14 @@ class RenderedScene:
         self._rest, self._manner = kit.rest(seed), kit.manner(seed)
         person = kit.person(seed) + np.tensordot(self._rest, kit.expression, 1)
         self._head = self._grow_hair(close(kit, person), random)
+        self._head[kit.part >= Part.EYE_LEFT, 2] -= _EYES_BACK
         width = np.ptp(self._head[NARROW_FACE, 0])
         self._focal = face_width * self.shot.distance / float(width)
         self._waves = random.uniform((0.1, 0.0), (0.5, 2.0 * np.pi), (2, 2, 2))
         self._restless = min(1.5, float(np.abs(script.sway[..., 0]).sum()) / 0.06)
 
         # One texel to about one sample: finer would crawl, coarser would blur.
-        tile = int(np.clip(16 * round(3.4 * 2.0 * face_width / 32.0), 128, 1536))
+        tile = int(np.clip(16 * round(3.4 * _FACTOR * face_width / 32.0), 128, 1536))
         canvas = lay_out(kit, tile)
         self._places = canvas.places
         self._texture = paint(canvas, self.looks)
@@ -121,7 +77,8 @@ class RenderedScene:
     def render(self, time: int) -> NDArray[np.uint8]:
         """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
         self._radiate(time)
-        start = (time * 0x9E3779B97F4A7C15 + self.seed * 0xC2B2AE3D27D4EB4F) % (1 << 64)
+        # Noise of its own for each moment, wherever the calls come from (Fibonacci hashing).
+        start = (int(time) * 0x9E3779B97F4A7C15 + self.seed * 0xC2B2AE3D27D4EB4F) % (1 << 64)
         picture = np.empty(self._picture.shape, np.uint8)
         expose(self._picture, self._tone, self._grain, (start >> 20) % _GRAIN, self._gain, picture)
         return read_only(picture)
@@ -154,7 +111,7 @@ class RenderedScene:
         random = np.random.default_rng([self.seed, 0x11647])
         near = shot.key[:3] + random.normal(0.0, random.uniform(0.05, 0.25), (6, 3))
         near = near / np.linalg.norm(near, axis=1, keepdims=True)
-        at_rest = self._head @ _turn(shot.yaw, shot.pitch, 0.0)
+        at_rest = self._head @ turned_by(shot.yaw, shot.pitch, 0.0)
         surface = np.zeros((len(self._head), 4), np.float32)
         surface[:, 0] = ambient_share(kit)
         surface[:, 1] = light_reaching(kit, at_rest, near.astype(np.float32))
@@ -198,7 +155,7 @@ class RenderedScene:
         bright = float(np.quantile(self._colour[drawn], 0.6)) if drawn.any() else 1.0
         factor = np.float32((shot.level / 255.0) ** (1.0 / shot.gamma) / bright)
         self._texture *= factor
-        self._surface[:, 2] *= 0.5 if factor > 1.0 else factor
+        self._surface[:, 2] *= min(float(factor), 0.5)
         x, y = np.median(self._points[NARROW_FACE, :2] / _FACTOR, axis=0)
         behind = backdrop(random, self._size, (float(x), float(y), self._face_width))
         behind = np.power(behind, np.float32(1.0 / shot.gamma))
@@ -214,7 +171,7 @@ class RenderedScene:
         self._gap = gap(kit, self._shape) - CLOSED
         self._turn_eyes(0 if time is None else time)
         pose = _REST if time is None else self.script.pose(time)
-        turn = _turn(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
+        turn = turned_by(shot.yaw + pose.yaw, shot.pitch + pose.pitch, pose.roll)
         scale = self._focal * pose.scale * _FACTOR
         width, height = self._size
         x = (width / 2 + (shot.offset[0] + pose.right) * self._face_width) * _FACTOR - 0.5
@@ -225,7 +182,7 @@ class RenderedScene:
         frequency, phase = self._waves[..., 0], self._waves[..., 1]
         drift = np.sin(2.0 * np.pi * frequency * (time / SECOND) + phase).sum(axis=1)
         yaw, pitch = np.add(self.shot.gaze, 0.008 * self._restless * drift)
-        turn = _turn(float(yaw), float(pitch), 0.0)
+        turn = turned_by(float(yaw), float(pitch), 0.0)
         for own, pivot in zip(self._eyes, self._pivots, strict=True):
             self._shape[own] = (self._shape[own] - pivot) @ turn + pivot
 
@@ -245,13 +202,3 @@ class RenderedScene:
         soften_outlines(self._points, kit.edges, self._facing, reach, self._depth, self._colour)
         cv2.resize(self._colour, self._size, self._picture, interpolation=cv2.INTER_AREA)
         cv2.GaussianBlur(self._picture, (5, 5), self.shot.blur, dst=self._picture)
-
-
-def _turn(yaw: float, pitch: float, roll: float) -> NDArray[np.float32]:
-    """Return the ``(3, 3)`` matrix that turns rows of points: signs as in :class:`.Pose`."""
-    sy, cy, sp, cp, sr, cr = (f(a) for a in (yaw, pitch, roll) for f in (np.sin, np.cos))
-    about_y = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
-    about_x = np.array([[1.0, 0.0, 0.0], [0.0, cp, sp], [0.0, -sp, cp]])
-    about_z = np.array([[cr, -sr, 0.0], [sr, cr, 0.0], [0.0, 0.0, 1.0]])
-    turn: NDArray[np.float32] = (about_x @ about_y @ about_z).astype(np.float32)
-    return turn

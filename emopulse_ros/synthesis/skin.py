@@ -1,84 +1,16 @@
 """Skin, brows, lips, hair and eyes from a seed: the albedo of a head that the kit does not have.
 
-Everything is painted into one atlas, in linear reflectance. What lies where on the face is read
-from the kit itself (the lips are what rolls, the lids' edge is where face meets eye socket), so
-that paint sits on the same vertices for every person.
+Everything is painted into one atlas, in linear reflectance.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from emopulse_ros.synthesis.face_kit import FaceKit, Part
-from emopulse_ros.synthesis.rasteriser import spread
-
-Plane = NDArray[np.floating[Any]]
-
-
-@dataclass(frozen=True, eq=False)
-class Canvas:
-    """Where the head lies in an atlas of ``tile`` x ``1.5 tile`` texels.
-
-    ``places`` ``(M, 2) float32`` is the texel of each of the kit's uv corners. ``face``
-    ``(3, tile, tile)`` and ``scalp`` ``(3, tile/2, tile/2)`` say where on the kit's neutral head
-    a texel lies, in cm; ``lips`` and ``lashes`` ``(tile, tile)``, 0 to 1, what belongs to those.
-    """
-
-    tile: int
-    places: NDArray[np.float32]
-    face: Plane
-    scalp: Plane
-    lips: Plane
-    lashes: Plane
-
-
-@lru_cache(maxsize=8)
-def lay_out(kit: FaceKit, tile: int) -> Canvas:
-    """Lay the head of a kit out on an atlas, ``tile`` texels (even) for the face."""
-    part = kit.part[kit.triangles].max(axis=1)
-    places = np.zeros_like(kit.uv)
-    half, quarter = tile // 2, tile // 4
-    for name in Part:
-        corners = kit.corners[part == name]
-        u, v = kit.uv[corners, 0] % 1.0, 1.0 - kit.uv[corners, 1]
-        if name == Part.FACE:
-            x, y = u * tile, v * tile
-        elif name == Part.HEAD:
-            x, y = tile + u * half, v * half
-        elif name in (Part.EYE_LEFT, Part.EYE_RIGHT):
-            at = kit.neutral[kit.triangles[part == name]] - pupil(kit, name)
-            x = tile + quarter / 2 + at[..., 0] * quarter / 3.4
-            y = half + quarter / 2 - at[..., 1] * quarter / 3.4
-        else:
-            row, column = {Part.TEETH: (0, 1), Part.MOUTH: (1, 0), Part.GUMS: (1, 0)}.get(
-                name, (1, 1)
-            )
-            x = tile + quarter * (column + 0.2 + 0.6 * u)
-            y = half + quarter * (row + 0.2 + 0.6 * v)
-        places[corners] = np.stack([x, y], axis=-1)
-    places -= 0.5
-
-    values = np.column_stack([kit.neutral, _lips(kit), _lashes(kit)]).astype(np.float32)
-    field = np.zeros((tile, tile * 3 // 2, 5), np.float32)
-    for name in (Part.HEAD, Part.FACE):
-        chosen = part == name
-        spread(places, values, kit.triangles[chosen], kit.corners[chosen], field)
-    face = np.ascontiguousarray(np.moveaxis(field[:, :tile], -1, 0))
-    scalp = np.ascontiguousarray(np.moveaxis(field[:half, tile:, :3], -1, 0))
-    return Canvas(tile, places, face[:3], scalp, face[3], face[4])
-
-
-def pupil(kit: FaceKit, eye: Part) -> NDArray[np.float32]:
-    """Return the middle of an eye's pupil on the neutral head, ``(3,) float32`` in cm."""
-    shape = kit.names.index("PupilDilate_L" if eye == Part.EYE_LEFT else "PupilDilate_R")
-    weight = np.linalg.norm(kit.expression[shape], axis=1) * (kit.part == eye)
-    return np.asarray(weight @ kit.neutral / weight.sum(), np.float32)
+from emopulse_ros.synthesis.canvas import Canvas, Plane, ramp
 
 
 def hairiness(at: Plane, line: float) -> Plane:
@@ -87,11 +19,11 @@ def hairiness(at: Plane, line: float) -> Plane:
     ``line`` is the y of the hair's edge on the forehead, in cm.
     """
     x, y, z = at
-    front = _ramp((z - 2.0) / 5.0)
+    front = ramp((z - 2.0) / 5.0)
     edge = 2.0 + (line - 2.0) * front - 0.02 * x * x * front
-    ear = _ramp((np.abs(x) - 7.2) / 0.4) * _ramp((5.4 - y) / 0.5)
-    nape = _ramp((-z - 1.0) / 3.0) * _ramp((y + 6.0) / 2.0)
-    hair: Plane = np.maximum(_ramp((y - edge) / 0.9), nape) * (1.0 - ear)
+    ear = ramp((np.abs(x) - 7.2) / 0.4) * ramp((5.4 - y) / 0.5)
+    nape = ramp((-z - 1.0) / 3.0) * ramp((y + 6.0) / 2.0)
+    hair: Plane = np.maximum(ramp((y - edge) / 0.9), nape) * (1.0 - ear)
     return hair
 
 
@@ -181,13 +113,13 @@ def _skin(canvas: Canvas, looks: Looks, random: np.random.Generator) -> Plane:
     relief += 0.028 * grain * _noise(random, shape, 0.9 * scale)
     # Furrows of the forehead, lines below the eyes: noise drawn out along x.
     furrows = np.maximum(_noise(random, shape, 1.3 * scale, 30.0 * scale), 0.0)
-    forehead = _ramp((y - 5.8) / 1.5) * _ramp((10.5 - y) / 1.5)
+    forehead = ramp((y - 5.8) / 1.5) * ramp((10.5 - y) / 1.5)
     below = np.exp(-(((x - 3.2) / 1.8) ** 2) - ((y - 2.0) / 0.7) ** 2)
     relief -= (0.1 * looks.age * forehead + (0.05 + 0.1 * looks.age) * below) * furrows
     relief -= (0.05 + 0.12 * looks.age) * below
     spots = _noise(random, shape, 1.6 * scale)
-    where = _ramp((spots - 3.0 + 1.3 * looks.freckles) / 0.5)
-    relief -= (0.25 + 0.3 * looks.freckles) * where * _ramp((z - 4.0) / 3.0)
+    where = ramp((spots - 3.0 + 1.3 * looks.freckles) / 0.5)
+    relief -= (0.25 + 0.3 * looks.freckles) * where * ramp((z - 4.0) / 3.0)
     # Cheeks and nose are redder: darker to a camera that sees green best.
     cheeks = np.exp(-(((x - 4.2) / 2.0) ** 2) - ((y + 0.5) / 2.2) ** 2)
     relief -= random.uniform(0.0, 0.1) * cheeks
@@ -202,7 +134,7 @@ def _brows(canvas: Canvas, looks: Looks, random: np.random.Generator) -> Plane:
     lift = random.uniform(-0.25, 0.25)
     arch = 5.05 + lift + random.uniform(0.5, 1.0) * np.sin(np.pi * along**1.2) - 0.35 * along**3
     thick = random.uniform(0.32, 0.6) * (1.0 - 0.65 * along**2)
-    inside = _ramp((x - 1.0) / 0.7) * _ramp((6.0 - x) / 0.8) * _ramp((z - 3.0) / 2.0)
+    inside = ramp((x - 1.0) / 0.7) * ramp((6.0 - x) / 0.8) * ramp((z - 3.0) / 2.0)
     hairs = 1.0 + 0.35 * _noise(random, x.shape, 1.0 * canvas.tile / 512, 2.5 * canvas.tile / 512)
     mask: Plane = np.exp(-(np.abs((y - arch) / thick) ** 3)) * inside * looks.brow * hairs
     return np.clip(mask, 0.0, 0.97)
@@ -211,9 +143,9 @@ def _brows(canvas: Canvas, looks: Looks, random: np.random.Generator) -> Plane:
 def _beard(canvas: Canvas, looks: Looks, random: np.random.Generator) -> Plane:
     x, y, z = np.abs(canvas.face[0]), canvas.face[1], canvas.face[2]
     cheek = -2.6 - random.uniform(0.0, 1.5) + 0.55 * np.maximum(x - 3.0, 0.0)
-    lower = _ramp((cheek - y) / 1.2)
+    lower = ramp((cheek - y) / 1.2)
     moustache = np.exp(-(((y + 2.0) / 0.75) ** 2) - (x / 2.8) ** 4)
-    where = np.maximum(lower, moustache) * _ramp((y + 12.0) / 3.0) * _ramp((z - 0.5) / 2.0)
+    where = np.maximum(lower, moustache) * ramp((y + 12.0) / 3.0) * ramp((z - 0.5) / 2.0)
     stubble = 0.7 + 0.5 * _noise(random, x.shape, 1.0 * canvas.tile / 512)
     mask: Plane = looks.beard * where * stubble * (1.0 - np.minimum(1.5 * canvas.lips, 1.0))
     return np.clip(mask, 0.0, 0.95)
@@ -228,40 +160,12 @@ def _eye(size: int, looks: Looks, random: np.random.Generator) -> Plane:
     for count in (17, 29, 41):
         rays += np.sin(count * angle + random.uniform(0.0, 6.28))
     colour = looks.iris * (1.0 + 0.15 * rays)
-    colour *= 1.0 - 0.6 * _ramp((radius - iris_radius + 0.18) / 0.16)
-    colour *= _ramp((radius - pupil_radius + 0.03) / 0.06)
+    colour *= 1.0 - 0.6 * ramp((radius - iris_radius + 0.18) / 0.16)
+    colour *= ramp((radius - pupil_radius + 0.03) / 0.06)
     veins = (0.13 + 0.4 * looks.skin) * (1.0 + 0.06 * _noise(random, radius.shape, size / 60))
-    white = _ramp((radius - iris_radius + 0.05) / 0.1)
+    white = ramp((radius - iris_radius + 0.05) / 0.1)
     eye: Plane = (colour + white * (veins - colour)).astype(np.float32)
     return eye
-
-
-def _lips(kit: FaceKit) -> Plane:
-    field: Plane = np.zeros(len(kit.neutral), np.float32)
-    for name, full in (("mouthRollLower", 1.2), ("mouthRollUpper", 0.95)):
-        moved = np.linalg.norm(kit.expression[kit.names.index(name)], axis=1)
-        field = np.maximum(field, _ramp((moved / full - 0.55) / 0.35))
-    return np.where(kit.part == Part.FACE, field, 0.0)
-
-
-def _lashes(kit: FaceKit) -> Plane:
-    # The lids' edge is the ring of skin that the eye socket begins at.
-    in_socket = (kit.part[kit.triangles] == Part.EYE_SOCKET).any(axis=1)
-    field = np.zeros(len(kit.neutral), np.float32)
-    edge = np.unique(kit.triangles[in_socket])
-    edge = edge[kit.part[edge] == Part.FACE]
-    for eye in (Part.EYE_LEFT, Part.EYE_RIGHT):
-        middle = pupil(kit, eye)
-        own = edge[np.sign(kit.neutral[edge, 0]) == np.sign(middle[0])]
-        upper = _ramp((kit.neutral[own, 1] - middle[1] + 0.3) / 0.5)
-        field[own] = 0.3 + 0.7 * upper
-    return field
-
-
-def _ramp(value: Plane) -> Plane:
-    held = np.clip(value, 0.0, 1.0)
-    smooth: Plane = held * held * (3.0 - 2.0 * held)
-    return smooth
 
 
 def _noise(

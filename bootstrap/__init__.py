@@ -1,0 +1,1 @@
+"""Sets up everything `make demo` and `make test` need, in `.venv`, and only what has changed."""

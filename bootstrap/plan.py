@@ -1,0 +1,82 @@
+"""What has to be done, in which order, and what each step is made from."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from bootstrap import packages, products, startup
+from bootstrap.failure import SetupError
+from bootstrap.ground import Ground
+from bootstrap.machine import demand_tools
+from bootstrap.ros import find_ros
+from bootstrap.steps import Ledger, Step, digest
+
+PARTS = {
+    "viewer": "what draws the demo's timeline",
+    "test": "the tools of the tests",
+    "training": "PyTorch and what else training needs",
+}
+"""What can be asked for on top of the runtime: the name of a requirement file, and words."""
+
+
+def prepare(root: Path, parts: list[str]) -> None:
+    """Bring `.venv` to where the runtime and the named parts work.
+
+    :raises SetupError: if that cannot be done, saying why.
+    """
+    ground = Ground(root, find_ros(root / ".venv"))
+    ledger = Ledger(ground.ledger)
+    venv = _venv(ground)
+    if ground.venv.exists() and not ground.ledger.is_dir():
+        raise SetupError(f"{ground.venv} was made by something else; move it away or delete it")
+    afresh = ledger.wrecked() or not ledger.done(venv) or not ground.python.exists()
+    if afresh or not all(ledger.done(step) for step in _runtime(ground)):
+        demand_tools()
+    if afresh:
+        ledger.start_afresh(ground.venv)
+        ledger.run([venv])
+    ledger.run(_runtime(ground))
+    ledger.run(_part(ground, name) for name in PARTS if name in parts)
+
+
+def _venv(ground: Ground) -> Step:
+    version = platform.python_version()
+    # A virtual environment holds its own path in many places: a moved one is good for nothing.
+    who = f"{ground.venv} {Path(sys.executable).resolve()} {version} {ground.ros.identity}"
+    says = f"making .venv with Python {version} on {ground.ros.name}"
+    return Step("venv", says, digest(who), partial(packages.make_venv, ground), fragile=True)
+
+
+def _runtime(ground: Ground) -> Iterator[Step]:
+    """The libraries, ROS among them where it comes from wheels, and our two packages.
+
+    Each step is made when the one before is done: what it depends on may come from there.
+    """
+    root = ground.root
+    lists = packages.runtime_lists(ground)
+    pinned = digest(*map(ground.requirements, [*lists, "weights", "constraints"]))
+    says = f"installing {'' if ground.ros.sourced else 'ROS and '}the libraries"
+    yield Step("packages", says, pinned, partial(packages.install_runtime, ground), fragile=True)
+
+    lines = digest(*products.startup_lines(ground), Path(startup.__file__))
+    says = "telling Python where ROS is"
+    yield Step("startup", says, lines, partial(products.install_startup, ground))
+
+    messages = digest(*map(ground.requirements, ("ros", "build")), root / "emopulse_msgs")
+    says = "building emopulse_msgs"
+    yield Step("messages", says, messages, partial(products.build_messages, ground))
+
+    manifest = ("setup.py", "setup.cfg", "pyproject.toml", "package.xml")
+    product = digest(*(root / name for name in manifest), Path(products.__file__))
+    says = "installing emopulse_ros"
+    yield Step("product", says, product, partial(products.install_product, ground))
+
+
+def _part(ground: Ground, name: str) -> Step:
+    pinned = digest(*map(ground.requirements, (name, "constraints")))
+    says = f"installing {PARTS[name]}"
+    return Step(name, says, pinned, partial(packages.install, ground, name, [name]), fragile=True)

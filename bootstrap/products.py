@@ -1,0 +1,66 @@
+"""What the set-up itself puts into the virtual environment: start-up, messages, emopulse_ros."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from bootstrap import startup
+from bootstrap.ground import Ground
+
+EXECUTABLES = ("camera_node", "flow_node", "au_node", "emopulse_container")
+"""What `ros2 run emopulse_ros ...` and launch files know."""
+
+
+def startup_lines(ground: Ground) -> list[str]:
+    """What Python's start-up has to complete, as :mod:`bootstrap.startup` reads it."""
+    paths = ground.search_paths().items()
+    return [f"{name}={os.pathsep.join(folders)}\n" for name, folders in paths]
+
+
+def install_startup(ground: Ground) -> None:
+    """Make every start of the virtual environment's Python find ROS."""
+    # Its name sorts it before the .pth of ROS's wheels, whose start it replaces.
+    module = ground.site_packages / "emopulse_startup.py"
+    module.with_suffix(".txt").write_text("".join(startup_lines(ground)))
+    shutil.copyfile(startup.__file__, module)
+    folders = [f"{folder}\n" for folder in ground.ros.entries("PYTHONPATH")]
+    start = "import emopulse_startup; emopulse_startup.start()\n"
+    module.with_suffix(".pth").write_text("".join([*folders, start]))
+
+
+def build_messages(ground: Ground) -> None:
+    """Let colcon build emopulse_msgs into the virtual environment, in place of an older build."""
+    for pattern in (
+        "lib/libemopulse_msgs*", "share/emopulse_msgs", "include/emopulse_msgs",
+        "share/ament_index/resource_index/*/emopulse_msgs", "lib/*/site-packages/emopulse_msgs*",
+    ):  # fmt: skip
+        for old in ground.venv.glob(pattern):
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    build = ground.ledger / "build"
+    shutil.rmtree(build, ignore_errors=True)
+    ground.run(
+        "messages", ground.python, "-m", "colcon", "--log-base", ground.ledger / "colcon",
+        "build", "--base-paths", ground.root / "emopulse_msgs",
+        "--build-base", build, "--install-base", ground.venv, "--merge-install",
+        "--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={ground.python}",
+    )  # fmt: skip
+    shutil.rmtree(build)
+
+
+def install_product(ground: Ground) -> None:
+    """Install emopulse_ros so that edits of its source take effect.
+
+    pip leaves out what ROS looks for in `lib/` and `share/`; links make up for it.
+    """
+    ground.pip("product", "--no-deps", "--no-build-isolation", "--editable", ground.root)
+    index = ground.venv / "share/ament_index/resource_index/packages/emopulse_ros"
+    share = ground.venv / "share/emopulse_ros"
+    links = {index: ground.root / "resource/emopulse_ros"}
+    links |= {share / name: ground.root / name for name in ("package.xml", "launch", "config")}
+    libexec = ground.venv / "lib/emopulse_ros"
+    links |= {libexec / name: ground.venv / "bin" / name for name in EXECUTABLES}
+    for link, target in links.items():
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)

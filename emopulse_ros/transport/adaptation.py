@@ -1,0 +1,58 @@
+"""How a type that travels inside a process becomes a ROS message, and back (after REP-2007)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from emopulse_ros.stream import arrays_of
+
+Item = TypeVar("Item")
+
+
+def by_stamp(message: Any) -> Hashable:
+    """What tells one message of a topic from the next: its capture stamp and frame."""
+    header = message.header
+    return (header.stamp.sec, header.stamp.nanosec, header.frame_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation(Generic[Item]):
+    """A travelling type bound to a ROS message type.
+
+    The conversions are called only when an item must cross the border of the process.
+    ``identity`` gives equal values for two messages only if they say the same thing: by it an
+    item that comes back from the middleware is known, and not delivered a second time.
+    """
+
+    item: type[Item]
+    message: type[Any]
+    to_message: Callable[[Item], Any]
+    from_message: Callable[[Any], Item]
+    identity: Callable[[Any], Hashable] = by_stamp
+
+    def check(self, item: Item) -> None:
+        """Refuse what must not be shared.
+
+        :raises TypeError: if the item is not of the travelling type.
+        :raises ValueError: if one of its arrays can be written to.
+        """
+        if not isinstance(item, self.item):
+            raise TypeError(f"expected {self.item.__name__}, got {type(item).__name__}")
+        if self.item is not self.message:
+            for array in arrays_of(item):
+                if array.flags.writeable:
+                    raise ValueError(
+                        f"an array of this {self.item.__name__} can be written to, but all "
+                        "subscriptions share it: mark it read-only before publishing"
+                    )
+
+
+def plain(message: type[Item]) -> Adaptation[Item]:
+    """A ROS message that travels as itself; who publishes one no longer writes to it."""
+    return Adaptation(message, message, _same, _same)
+
+
+def _same(message: Any) -> Any:
+    return message

@@ -1,0 +1,96 @@
+"""The ROS side of a subscription: what publishers outside the process send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from rclpy.qos import QoSProfile
+
+from emopulse_ros.transport.adaptation import Adaptation
+from emopulse_ros.transport.topics import Topic
+
+Item = TypeVar("Item")
+
+
+class Inlet(Generic[Item]):
+    """A ROS subscription that is open unless it could only hear the publishers of this process.
+
+    While those have a mirror out, everything they send comes back through the middleware, at the
+    price of receiving it. So a topic that has publishers here gets a ROS subscription only once
+    there is one outside as well; then what comes back is known by its identity and left out.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        adaptation: Adaptation[Item],
+        name: str,
+        topic: Topic,
+        qos: QoSProfile,
+        group: Any,
+        deliver: Callable[[Item], None],
+    ) -> None:
+        self.refused = 0
+        """Messages that could not be converted."""
+        self._node = node
+        self._adaptation = adaptation
+        self._name = name
+        self._topic = topic
+        self._qos = qos
+        self._group = group
+        self._deliver = deliver
+        self._subscription: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a ROS subscription."""
+        return self._subscription is not None
+
+    @property
+    def publishers(self) -> int:
+        """Number of publishers outside that it hears."""
+        if self._subscription is None:
+            return 0
+        return max(0, int(self._subscription.get_publisher_count()) - len(self._topic.writers))
+
+    def is_as_needed(self) -> bool:
+        """Whether it is open or closed as the publishers on the topic ask for."""
+        here = len(self._topic.writers)
+        needed = here == 0 or self._node.count_publishers(self._topic.name) > here
+        return needed == self.is_open
+
+    def arrange(self) -> None:
+        """Open or close it, as is needed; to be called where the node's entities may change."""
+        if self.is_as_needed():
+            return
+        if self.is_open:
+            self.close()
+        else:
+            self._subscription = self._node.create_subscription(
+                self._adaptation.message,
+                self._name,
+                self._receive,
+                self._qos,
+                callback_group=self._group,
+            )
+
+    def close(self) -> None:
+        """Leave ROS."""
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            self._node.destroy_subscription(subscription)
+
+    def _receive(self, message: Any) -> None:
+        if self._topic.has_sent(self._adaptation.identity(message)):
+            return
+        try:
+            item = self._adaptation.from_message(message)
+        except ValueError as error:
+            self.refused += 1
+            self._node.get_logger().warning(
+                f"a message on {self._topic.name} is of no use: {error}",
+                throttle_duration_sec=5.0,
+            )
+            return
+        self._deliver(item)

@@ -1,0 +1,84 @@
+"""An executor that runs the callbacks of nodes in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from types import TracebackType
+from typing import Any
+
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.logging import get_logger
+from rclpy.task import Future
+
+FOREVER_S = 3600.0
+"""Longest single spin.
+
+Without a limit the EventsExecutor waits until the end of time, which overflows where it was built
+against an older C++ library: it then burns a processor and locks everybody else out.
+"""
+
+
+class Spinner:
+    """Spins nodes of one context; the EventsExecutor where rclpy has it, see :class:`Turn`."""
+
+    def __init__(self, context: Any) -> None:
+        self.executor = _fastest_executor(context)
+        self._over = Future()
+        self._thread = threading.Thread(target=self._spin, name="executor", daemon=True)
+
+    def add(self, *nodes: Any) -> None:
+        """Run the callbacks of these nodes from now on."""
+        for node in nodes:
+            self.executor.add_node(node)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; callbacks that have begun come to their end first."""
+        self._over.set_result(None)
+        self.executor.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.executor.shutdown()
+
+    def _spin(self) -> None:
+        while not self._over.done():
+            self._spin_on()
+
+    def _spin_on(self) -> None:
+        try:
+            if isinstance(self.executor, SingleThreadedExecutor):
+                # Its spin_until_future_complete leaves a callback in the future with every turn.
+                self.executor.spin_once(FOREVER_S)
+            else:
+                self.executor.spin_until_future_complete(self._over, FOREVER_S)
+        except InvalidHandle:
+            # The EventsExecutor trips over an event of something that was destroyed meanwhile.
+            return
+        except Exception as error:
+            trace = "".join(traceback.format_exception(error))
+            get_logger("executor").error(f"a callback failed, the others go on:\n{trace}")
+
+    def __enter__(self) -> Spinner:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _fastest_executor(context: Any) -> Any:
+    try:
+        from rclpy.experimental import EventsExecutor
+    except ImportError:
+        return SingleThreadedExecutor(context=context)
+    return EventsExecutor(context=context)

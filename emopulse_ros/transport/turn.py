@@ -1,0 +1,80 @@
+"""Brings a piece of work into the thread of a node's executor, whichever kind that is."""
+
+from __future__ import annotations
+
+import time
+import traceback
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from rclpy.exceptions import InvalidHandle
+
+BUSY_S = 0.0002
+"""Pause between two looks at a callback group that is busy."""
+
+
+class Turn:
+    """Runs ``work`` in the executor of a node, honouring its callback group.
+
+    The executor is woken by its own ``create_task``. A guard condition takes as long to arrive in
+    the wait-set executors and is refused by the EventsExecutor, which is the fastest of all.
+    Measured with three lifecycle nodes and 200 calls a second on two cores that other work shared,
+    from call to callback, and processor time of the process per call:
+
+    ======================  =======  ===========
+    executor, wake-up        median  CPU a call
+    ======================  =======  ===========
+    events, task             0.12 ms     0.16 ms
+    single-threaded, guard   0.17 ms     0.58 ms
+    single-threaded, task    0.19 ms     0.41 ms
+    multi-threaded, guard    0.52 ms     0.88 ms
+    multi-threaded, task     0.63 ms     0.75 ms
+    ======================  =======  ===========
+    """
+
+    def __init__(self, node: Any, group: Any, work: Callable[[], None]) -> None:
+        self._node = node
+        self._group = group
+        self._work = work
+        self._asked = 0
+        self._executor: weakref.ref[Any] | None = None
+        # Callback groups refuse entities they have not been told of.
+        group.add_entity(self)
+
+    def ask(self) -> None:
+        """Have the work done once; call it again only after it has begun."""
+        self._asked += 1
+        executor = self._node.executor
+        self._executor = None if executor is None else weakref.ref(executor)
+        if executor is not None:
+            # One that was shut down has no guard condition any more, and so none to trigger.
+            with suppress(AttributeError, InvalidHandle):
+                executor.create_task(self._run, self._asked)
+
+    def ask_again_if_lost(self) -> None:
+        """Ask the node's present executor if it is not the one that was asked."""
+        asked = None if self._executor is None else self._executor()
+        if self._node.executor is not asked:
+            self.ask()
+
+    def _run(self, number: int) -> None:
+        if number != self._asked:
+            # Another executor has been asked since.
+            return
+        # Tasks know no callback groups, so the group is asked here. One that is busy (in another
+        # thread, or with a coroutine that waits) is asked again later.
+        if not self._group.beginning_execution(self):
+            time.sleep(BUSY_S)
+            self.ask()
+            return
+        try:
+            self._work()
+        except Exception as error:
+            # Told and not raised: it would end the spinning of all nodes, and the EventsExecutor
+            # of rclpy 7.1.6 crashes the process over a task that raises.
+            trace = "".join(traceback.format_exception(error))
+            self._node.get_logger().error(f"a callback failed:\n{trace}")
+        finally:
+            self._group.ending_execution(self)

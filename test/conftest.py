@@ -1,0 +1,85 @@
+"""What tests with real ROS share: a domain of their own, and nodes that spin."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+DOMAIN = 1 + os.getpid() % 100
+# Neither does a test reach a network, nor do two runs on one machine hear each other.
+os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
+
+
+class Ros:
+    """Contexts, nodes and executors that a test makes, and that are taken down after it.
+
+    A second process, as far as ROS and the transport are concerned, is a second context.
+    """
+
+    def __init__(self) -> None:
+        import rclpy
+
+        from emopulse_ros.transport.spinner import Spinner
+
+        self._rclpy = rclpy
+        self._spinner = Spinner
+        self._undo: list[Callable[[], None]] = []
+
+    def process(self, *args: str) -> Process:
+        """A context whose nodes spin; ``args`` as on a command line, ``--ros-args`` first."""
+        context = self._rclpy.Context()
+        self._rclpy.init(context=context, args=list(args))
+        spinner = self._spinner(context)
+        spinner.start()
+        self._undo += [lambda: self._rclpy.shutdown(context=context), spinner.stop]
+        return Process(context, spinner, self._undo)
+
+    def close(self) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+
+class Process:
+    """One context and the executor of its nodes."""
+
+    def __init__(self, context: Any, spinner: Any, undo: list[Callable[[], None]]) -> None:
+        self.context = context
+        self.spinner = spinner
+        self._undo = undo
+
+    def node(self, name: str, **options: Any) -> Any:
+        """A node that spins."""
+        import rclpy
+
+        node = rclpy.create_node(name, context=self.context, **options)
+        self.spinner.add(node)
+        self._undo.append(node.destroy_node)
+        return node
+
+
+@pytest.fixture
+def ros() -> Iterator[Ros]:
+    pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+    world = Ros()
+    yield world
+    world.close()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+    """Wait until something is true; False if it does not become so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+@pytest.fixture
+def soon() -> Callable[..., bool]:
+    return wait_for

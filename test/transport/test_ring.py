@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emopulse_ros.transport.ring import Ring
+
+
+def test_a_ring_without_room_is_refused() -> None:
+    with pytest.raises(ValueError, match="depth of a ring is 0"):
+        Ring[int](0)
+
+
+@given(st.integers(1, 5), st.lists(st.sampled_from(["push", "take", "more", "clear"]), max_size=60))
+def test_a_ring_keeps_the_newest_in_order_and_counts_the_rest(
+    depth: int, doings: list[str]
+) -> None:
+    ring: Ring[int] = Ring(depth)
+    model: deque[int] = deque(maxlen=depth)
+    lost = number = 0
+    reading = False
+    for doing in doings:
+        if doing == "push":
+            lost += len(model) == depth
+            model.append(number)
+            assert ring.push(number) is (not reading)
+            reading = True
+            number += 1
+        elif doing == "take":
+            assert ring.take() == (model.popleft() if model else None)
+        elif doing == "more":
+            reading = bool(model)
+            assert ring.has_more() is reading
+        else:
+            model.clear()
+            ring.clear()
+        assert len(ring) == len(model)
+        assert ring.overwritten == lost

@@ -1,0 +1,85 @@
+"""The law of the two forms: step by step the same numbers as all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from emopulse_ros.detection.model import Card, shipped_model
+from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session
+from emopulse_ros.flow.recipe import FlowRecipe
+
+WARM_UP = 15
+"""Steps on which an answer may depend besides its own: 16 frames in all."""
+
+
+def flow(seed: int, time: int) -> NDArray[np.float32]:
+    """Random flow that changes slowly: ``(C, T, H, W)``."""
+    recipe = FlowRecipe()
+    random = np.random.default_rng(seed)
+    shape = (len(recipe.channels), time, recipe.grid, recipe.grid)
+    return (0.3 * random.normal(size=shape).cumsum(axis=1) / 4.0).astype(np.float32)
+
+
+def stream(clip: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """Logits ``(A, T)``, intensity ``(A, T)`` and attention ``(T,)`` step by step."""
+    engine = OnnxEngine(shipped_model())
+    state = engine.first_state()
+    readings = []
+    for time in range(clip.shape[1]):
+        reading, state = engine.step(np.ascontiguousarray(clip[:, time]), state)
+        readings.append(reading)
+    return (
+        np.stack([reading.logits for reading in readings], axis=1),
+        np.stack([reading.intensity for reading in readings], axis=1),
+        np.array([reading.attention for reading in readings], np.float32),
+    )
+
+
+def at_once(clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """The same from the clip form."""
+    session = open_session(shipped_model("clip"))
+    return [output[0] for output in session.run(None, {"flow": clip[None]})]
+
+
+@pytest.mark.parametrize("time", [1, 16, 60])
+def test_from_the_first_step_on(time: int) -> None:
+    clip = flow(time, time)
+    for one, other in zip(stream(clip), at_once(clip), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("start", [1, 7, 30])
+def test_a_clip_cut_out_of_the_stream_past_its_warm_up(start: int) -> None:
+    clip = flow(5, start + 40)
+    for one, other in zip(stream(clip), at_once(clip[:, start:]), strict=True):
+        np.testing.assert_allclose(one[..., start + WARM_UP :], other[..., WARM_UP:], atol=1e-5)
+
+
+def test_the_past_matters() -> None:
+    """Without it the law above would hold for a network that knows no time."""
+    clip = flow(6, 40)
+    whole, alone = stream(clip)[0], stream(clip[:, 39:])[0]
+    assert np.abs(whole[:, -1] - alone[:, 0]).max() > 1e-3
+
+
+def test_a_step_can_be_repeated() -> None:
+    clip = flow(7, 3)
+    engine = OnnxEngine(shipped_model())
+    _, state = engine.step(np.ascontiguousarray(clip[:, 0]), engine.first_state())
+    once, _ = engine.step(np.ascontiguousarray(clip[:, 1]), state)
+    again, _ = engine.step(np.ascontiguousarray(clip[:, 1]), state)
+    np.testing.assert_array_equal(once.logits, again.logits)
+
+
+def test_both_files_are_one_model() -> None:
+    step, clip = (
+        Card.from_text(
+            open_session(shipped_model(form)).get_modelmeta().custom_metadata_map,
+            shipped_model(form),
+        )
+        for form in ("step", "clip")
+    )
+    assert (step.form, clip.form) == ("step", "clip")
+    assert step.as_text() | {"form": ""} == clip.as_text() | {"form": ""}

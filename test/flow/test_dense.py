@@ -1,0 +1,73 @@
+"""Dense flow: gain, sign and rest."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from emopulse_ros.flow.dense import LucasKanade
+
+SIDE = 128
+
+
+def texture(seed: int = 1) -> NDArray[np.float32]:
+    """A smooth random picture, larger than a crop."""
+    noise = np.random.default_rng(seed).normal(size=(SIDE + 64, SIDE + 64)).astype(np.float32)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 2.5)
+    return 128.0 + 40.0 * smooth / smooth.std()
+
+
+def crop(right: float, down: float, seed: int = 1) -> NDArray[np.uint8]:
+    """The picture moved by so many crop pixels."""
+    matrix = np.array([[1.0, 0.0, 32.0 - right], [0.0, 1.0, 32.0 - down]])
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    moved = cv2.warpAffine(texture(seed), matrix, (SIDE, SIDE), flags=flags)
+    return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
+
+
+@settings(max_examples=30, deadline=None)
+@given(right=st.floats(-3.0, 3.0), down=st.floats(-3.0, 3.0))
+def test_reads_a_shift_of_up_to_three_pixels(right: float, down: float) -> None:
+    method = LucasKanade()
+    now, past = method.pyramid(crop(right, down)), method.pyramid(crop(0.0, 0.0))
+    u, v = method.flow(now, method.tensor(now), past)
+    inner = slice(8, -8)
+    # Half the shift, as a pixel of the grid is two of the crop; the prior takes a little of it.
+    assert np.median(u[inner, inner]) == pytest.approx(right / 2, abs=0.02 + 0.1 * abs(right))
+    assert np.median(v[inner, inner]) == pytest.approx(down / 2, abs=0.02 + 0.1 * abs(down))
+
+
+def test_the_same_picture_has_not_moved() -> None:
+    method = LucasKanade()
+    same = method.pyramid(crop(0.0, 0.0))
+    u, v = method.flow(same, method.tensor(same), same)
+    assert not u.any()
+    assert not v.any()
+
+
+def test_a_lamp_that_dims_moves_nothing() -> None:
+    method = LucasKanade()
+    bright = crop(0.0, 0.0)
+    dim = np.rint(bright * 0.85).astype(np.uint8)
+    now, past = method.pyramid(dim), method.pyramid(bright)
+    u, v = method.flow(now, method.tensor(now), past)
+    assert np.sqrt(np.mean(u * u + v * v)) < 0.02
+
+
+def test_skin_without_texture_rests() -> None:
+    method = LucasKanade()
+    random = np.random.default_rng(0)
+    flat = [random.normal(128.0, 1.0, (SIDE, SIDE)).astype(np.uint8) for _ in range(2)]
+    now, past = (method.pyramid(picture) for picture in flat)
+    u, v = method.flow(now, method.tensor(now), past)
+    assert np.sqrt(np.mean(u * u + v * v)) < 0.25
+
+
+@pytest.mark.parametrize("grid", [16, 30, 33])
+def test_an_unfit_grid_is_refused(grid: int) -> None:
+    with pytest.raises(ValueError, match=f"flow grid of {grid}"):
+        LucasKanade(grid)

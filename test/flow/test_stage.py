@@ -1,0 +1,71 @@
+"""The flow stage as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emopulse_ros.flow.recipe import FlowRecipe, RecipeError
+from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.stream import FaceCrop
+
+from .test_dense import crop
+
+MS = 1_000_000
+
+
+def face(number: int, face_id: int = 1, right: float = 0.0, ms: float = 5.0) -> FaceCrop:
+    matrix = np.array([[2.0, 0.0, 10.0], [0.0, 2.0, 20.0]])
+    return FaceCrop(round(number * ms * MS), number, face_id, crop(right, 0.0), matrix)
+
+
+def test_a_step_names_its_channels_and_cannot_be_written_to() -> None:
+    step = FlowStage()(face(0))
+    assert step.channels == FlowRecipe().channels
+    assert step.channels[:3] == ("u_40", "v_40", "strain_40")
+    assert step.data.shape == (9, 64, 64)
+    assert step.data.dtype == np.float32
+    assert not step.data.flags.writeable
+    assert not step.to_image.flags.writeable
+
+
+def test_grid_pixels_lie_between_crop_pixels() -> None:
+    step = FlowStage()(face(0))
+    # Grid pixel (0, 0) covers crop pixels 0 and 1: its middle is (0.5, 0.5), at twice the scale.
+    np.testing.assert_allclose(step.to_image @ [0.0, 0.0, 1.0], [11.0, 21.0])
+    np.testing.assert_allclose(step.to_image @ [1.0, 0.0, 1.0], [15.0, 21.0])
+
+
+def test_it_starts_clean_with_a_new_face_and_after_a_hole() -> None:
+    stage = FlowStage()
+    assert stage(face(0)).restarted
+    assert not stage(face(1, right=1.0)).restarted
+    other = stage(face(2, face_id=2))
+    assert other.restarted
+    assert not other.data.any()
+    assert stage(face(50, face_id=2)).restarted
+    assert stage(face(49, face_id=2)).restarted
+
+
+def test_a_crop_of_another_size_is_refused() -> None:
+    small = FaceCrop(0, 0, 1, np.zeros((96, 96), np.uint8), np.eye(2, 3))
+    with pytest.raises(ValueError, match="128 pixels square"):
+        FlowStage()(small)
+
+
+def test_a_recipe_survives_the_model_file() -> None:
+    recipe = FlowRecipe(baselines_ms=(20.0, 80.0), neutral=False)
+    assert FlowRecipe.from_text(recipe.as_text()) == recipe
+
+
+def test_an_unknown_method_is_refused() -> None:
+    text = FlowRecipe(method="farneback").as_text()
+    with pytest.raises(RecipeError, match="'farneback'"):
+        FlowRecipe.from_text(text)
+
+
+def test_a_missing_entry_is_named() -> None:
+    text = FlowRecipe().as_text()
+    del text["flow_grid"]
+    with pytest.raises(RecipeError, match="flow_grid"):
+        FlowRecipe.from_text(text)

@@ -12,14 +12,14 @@ import sys
 from collections.abc import Sequence
 
 from emopulse_ros.console import demo, run
-from emopulse_ros.console.bad_input import BadInputError
-from emopulse_ros.console.show import complain
+from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.show import complain, say
 
 PASSED_ON = {
     "bench": "measure latency and more at the true pace",
     "train": "train a model (needs PyTorch)",
-    "doctor": "say what was found on this machine, what is missing and how to get it",
 }
+DOCTOR = "say what was found on this machine, what is missing and how to get it"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=about)
         module.add_arguments(command)
         command.set_defaults(call=module.run)
+    doctor = commands.add_parser("doctor", help=DOCTOR, description=DOCTOR)
+    doctor.set_defaults(call=_doctor)
     for name, about in PASSED_ON.items():
         commands.add_parser(name, help=about, add_help=False)
     return top
@@ -64,7 +66,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _pass_on(name: str, rest: list[str]) -> int:
     """Hand the rest of the command line to the room that knows the command."""
-    raise NotImplementedError
+    if name == "train":
+        return _train(rest)
+    from emopulse_ros.bench import command
+
+    return command.main(rest)
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from emopulse_ros.doctor import run_doctor
+
+    report, can_run = run_doctor()
+    say([report])
+    return 0 if can_run else 1
+
+
+def _train(rest: list[str]) -> int:
+    try:
+        from emopulse_ros.training import command
+    except ModuleNotFoundError as error:
+        raise BadInputError(
+            f"training needs {error.name}, which is not installed: "
+            "pip install -r requirements/training.txt"
+        ) from error
+    with reading_input():
+        return command.main(rest)
 
 
 if __name__ == "__main__":

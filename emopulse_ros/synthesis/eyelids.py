@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import CODES, INDEX
-from emopulse_ros.synthesis.face_frame import smooth_step
+from emopulse_ros.synthesis.face_frame import gentle_step, smooth_step
 
 RIGHT_UPPER_LID = (33, 246, 161, 160, 159, 158, 157, 173, 133)
 RIGHT_LOWER_LID = (33, 7, 163, 144, 145, 153, 154, 155, 133)
@@ -166,9 +166,7 @@ def eyes_of(
 
 def _follows(away: Gray, skin: float) -> Gray:
     """How much the skin ``away`` from a lid's edge, in face widths, moves with it: 1 to 0."""
-    part = np.clip((away - LASHES) / (skin - LASHES), 0.0, 1.0)
-    # Half way between a straight line, which stretches least, and a smooth one.
-    return np.asarray(1.0 - 0.5 * (part + smooth_step(part)), np.float32)
+    return np.asarray(1.0 - gentle_step((away - LASHES) / (skin - LASHES)), np.float32)
 
 
 def _coefficients(fitted: NDArray[np.float64]) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import ACTION_UNITS
-from emopulse_ros.synthesis.face_frame import FaceFrame, distance_outside, smooth_step
+from emopulse_ros.synthesis.face_frame import FaceFrame, distance_outside, gentle_step, smooth_step
 
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
 OVAL = (
@@ -47,12 +47,13 @@ class Pull:
 
 PULLS: dict[int, tuple[Pull, ...]] = {
     1: (
-        Pull((55, 107), 0.003, 0.044, (0.13, 0.24, 0.18)),
-        Pull((65, 66), 0.003, 0.030, (0.12, 0.22, 0.16)),
+        Pull((55, 107), 0.003, 0.048, (0.16, 0.24, 0.20)),
+        Pull((65, 66), 0.003, 0.024, (0.14, 0.22, 0.18)),
     ),
     2: (
-        Pull((46, 53, 63), 0.010, 0.046, (0.16, 0.22, 0.18)),
-        Pull((52, 105), 0.005, 0.038, (0.14, 0.24, 0.16)),
+        Pull((46, 53, 63), 0.008, 0.048, (0.16, 0.22, 0.20)),
+        Pull((52, 105), 0.005, 0.040, (0.15, 0.24, 0.18)),
+        Pull((65, 66), 0.002, 0.012, (0.10, 0.22, 0.18)),
     ),
     4: (
         Pull((55, 107), -0.028, -0.032, (0.12, 0.20, 0.14)),
@@ -70,23 +71,23 @@ PULLS: dict[int, tuple[Pull, ...]] = {
         Pull((228, 31), -0.013, 0.006, (0.10, 0.08, 0.10)),
     ),
     9: (
-        Pull((49, 129, 102), 0.004, 0.040, (0.10, 0.16, 0.12)),
-        Pull((198, 114), 0.004, 0.024, (0.10, 0.10, 0.10)),
-        Pull((4, 1), 0.000, 0.014, (0.08, 0.08, 0.06)),
-        Pull((36, 100), -0.004, 0.026, (0.14, 0.12, 0.16)),
+        Pull((49, 129, 102), 0.004, 0.042, (0.10, 0.16, 0.10), "upper lip"),
+        Pull((198, 114), 0.004, 0.024, (0.10, 0.10, 0.10), "upper lip"),
+        Pull((4, 1), 0.000, 0.014, (0.08, 0.08, 0.06), "upper lip"),
+        Pull((36, 100), -0.004, 0.026, (0.14, 0.12, 0.14), "upper lip"),
+        Pull((37, 39), 0.002, 0.012, (0.14, 0.10, 0.06), "upper lip"),
         Pull((55, 8), -0.006, -0.014, (0.10, 0.12, 0.10)),
-        Pull((37, 39), 0.002, 0.028, (0.14, 0.14, 0.06), "upper lip"),
     ),
     10: (
         Pull((37, 39, 40), 0.004, 0.034, (0.13, 0.16, 0.07), "upper lip"),
         Pull((165, 92), 0.006, 0.032, (0.12, 0.14, 0.08), "upper lip"),
-        Pull((205, 36), 0.004, 0.018, (0.12, 0.12, 0.12)),
+        Pull((205, 36), 0.004, 0.016, (0.12, 0.12, 0.12), "upper lip"),
     ),
     12: (
         Pull((61, 185, 146), 0.048, 0.048, (0.17, 0.13, 0.14)),
         Pull((186, 43), 0.038, 0.044, (0.16, 0.14, 0.16)),
         Pull((187, 207, 50), 0.014, 0.034, (0.18, 0.18, 0.20)),
-        Pull((39, 181), 0.010, 0.010, (0.14, 0.10, 0.14)),
+        Pull((39, 181), 0.010, 0.012, (0.14, 0.10, 0.14)),
     ),
     14: (
         Pull((61,), 0.032, 0.008, (0.11, 0.08, 0.08)),
@@ -189,7 +190,7 @@ def _zones(
     """For each zone, how much of a pull on it arrives at each place: ``(N,) float32``, 0 to 1."""
     free = smooth_step((0.06 - distance_outside(marks[list(OVAL)], places)) / 0.12)
     for eye in (marks[list(RIGHT_EYE)], marks[mirror[list(RIGHT_EYE)]]):
-        free = free * smooth_step((distance_outside(eye, places) - 0.032) / 0.065)
+        free = free * gentle_step((distance_outside(eye, places) - 0.02) / 0.10)
     corners = marks[[78, 308]]
     upper, lower = marks[list(UPPER_INNER_LIP)], marks[list(LOWER_INNER_LIP)]
     order_up, order_low = np.argsort(upper[:, 0]), np.argsort(lower[:, 0])
@@ -197,6 +198,6 @@ def _zones(
     bottom = np.interp(places[:, 0], lower[order_low, 0], lower[order_low, 1])
     # Beyond the corners the two lips are one skin: the border between them widens there.
     beyond = np.maximum(corners[0, 0] - places[:, 0], places[:, 0] - corners[1, 0])
-    soft = 0.012 + np.maximum(0.0, beyond + 0.03)
-    below = smooth_step((places[:, 1] - top + soft) / (bottom - top + 2.0 * soft))
+    soft = 0.022 + np.maximum(0.0, beyond + 0.03)
+    below = gentle_step((places[:, 1] - top + soft) / (bottom - top + 2.0 * soft))
     return {"skin": free, "upper lip": free * (1.0 - below), "lower lip": free * below}

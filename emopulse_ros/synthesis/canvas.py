@@ -55,9 +55,8 @@ def lay_out(kit: FaceKit, tile: int) -> Canvas:
             x = tile + quarter / 2 + at[..., 0] * quarter / 3.4
             y = half + quarter / 2 - at[..., 1] * quarter / 3.4
         else:
-            row, column = {Part.TEETH: (0, 1), Part.MOUTH: (1, 0), Part.GUMS: (1, 0)}.get(
-                name, (1, 1)
-            )
+            # A swatch each for teeth and for the mouth's inside; gums and eye sockets share one.
+            row, column = {Part.TEETH: (0, 1), Part.MOUTH: (1, 0)}.get(name, (1, 1))
             x = tile + quarter * (column + 0.2 + 0.6 * u)
             y = half + quarter * (row + 0.2 + 0.6 * v)
         places[corners] = np.stack([x, y], axis=-1)

@@ -50,6 +50,7 @@ def draw(
     """
     height, width = depth.shape
     zero, one = np.float32(0.0), np.float32(1.0)
+    lowest, most = np.float32(-1e9), np.float32(1e9)
     tiny, margin = np.float32(1e-9), np.float32(1e-4)
     highest, widest = np.float32(texture.shape[0] - 1.001), np.float32(texture.shape[1] - 1.001)
     for t in range(triangles.shape[0]):
@@ -89,43 +90,42 @@ def draw(
         va, vb, vc = uv[ta, 1], uv[tb, 1] - uv[ta, 1], uv[tc, 1] - uv[ta, 1]
         la, lb, lc = light[a, 0], light[b, 0] - light[a, 0], light[c, 0] - light[a, 0]
         sa, sb, sc = light[a, 1], light[b, 1] - light[a, 1], light[c, 1] - light[a, 1]
+        # How much each attribute grows from sample to sample, along x and along y.
+        zx, zy = wbx * zb + wcx * zc, wby * zb + wcy * zc
+        ux, uy = wbx * ub + wcx * uc, wby * ub + wcy * uc
+        vx, vy = wbx * vb + wcx * vc, wby * vb + wcy * vc
+        lx, ly = wbx * lb + wcx * lc, wby * lb + wcy * lc
+        sx, sy = wbx * sb + wcx * sc, wby * sb + wcy * sc
         for y in range(top, bottom + 1):
             dy = np.float32(y) - ay
             # The part of the row where no weight is negative, with a margin against cracks.
-            first, final = np.float32(left) - ax, np.float32(right) - ax
             xb = -(margin + wby * dy) * ib
             xc = -(margin + wcy * dy) * ic
             xa = -(margin + one + way * dy) * ia
-            if ib > zero:
-                first = max(first, xb)
-            else:
-                final = min(final, xb)
-            if ic > zero:
-                first = max(first, xc)
-            else:
-                final = min(final, xc)
-            if ia > zero:
-                first = max(first, xa)
-            else:
-                final = min(final, xa)
+            first, final = np.float32(left) - ax, np.float32(right) - ax
+            # Chosen without branches, which these triangles of few samples would mispredict.
+            first = max(first, xb if ib > zero else lowest)
+            first = max(first, xc if ic > zero else lowest)
+            first = max(first, xa if ia > zero else lowest)
+            final = min(final, most if ib > zero else xb)
+            final = min(final, most if ic > zero else xc)
+            final = min(final, most if ia > zero else xa)
+            zr, ur, vr = za + zy * dy, ua + uy * dy, va + vy * dy
+            lr, sr = la + ly * dy, sa + sy * dy
             for x in range(int(np.ceil(first + ax)), int(np.floor(final + ax)) + 1):
                 dx = np.float32(x) - ax
-                wb = wbx * dx + wby * dy
-                wc = wcx * dx + wcy * dy
-                z = za + wb * zb + wc * zc
+                z = zr + zx * dx
                 if z <= depth[y, x]:
                     continue
                 depth[y, x] = z
-                u = ua + wb * ub + wc * uc
-                v = va + wb * vb + wc * vc
-                u = min(max(u, zero), widest)
-                v = min(max(v, zero), highest)
+                u = min(max(ur + ux * dx, zero), widest)
+                v = min(max(vr + vx * dx, zero), highest)
                 i, j = np.uint32(v), np.uint32(u)
                 fu, fv = u - np.float32(j), v - np.float32(i)
                 upper = texture[i, j] + fu * (texture[i, j + 1] - texture[i, j])
                 lower = texture[i + 1, j] + fu * (texture[i + 1, j + 1] - texture[i + 1, j])
                 albedo = upper + fv * (lower - upper)
-                colour[y, x] = albedo * (la + wb * lb + wc * lc) + sa + wb * sb + wc * sc
+                colour[y, x] = albedo * (lr + lx * dx) + (sr + sx * dx)
 
 
 @compiled

@@ -117,7 +117,7 @@ class RenderedScene:
         surface[:, 1] = light_reaching(kit, at_rest, near.astype(np.float32))
         surface[:, 2] = self.looks.oily * (1.0 - hairiness(kit.neutral.T, self.looks.hairline))
         # How much light finds the teeth depends on the lips: see `_radiate`.
-        for part, reach in ((Part.TEETH, 0.6), (Part.GUMS, 0.4), (Part.MOUTH, 0.2)):
+        for part, reach in ((Part.TEETH, 0.6), (Part.GUMS, 0.4), (Part.MOUTH, 0.15)):
             surface[kit.part == part, :2] = reach
         eyes = (kit.part == Part.EYE_LEFT) | (kit.part == Part.EYE_RIGHT)
         surface[eyes, 2:] = 1.0
@@ -130,7 +130,7 @@ class RenderedScene:
         self._points = np.empty((count, 3), np.float32)
         self._light = np.empty((count, 2), np.float32)
         self._facing = np.empty(len(self._kit.triangles), np.bool_)
-        self._depth = np.empty((height * _FACTOR, width * _FACTOR), np.float32)
+        self._depth = np.empty((round(height * _FACTOR), round(width * _FACTOR)), np.float32)
         self._colour = np.empty_like(self._depth)
         self._background = np.zeros_like(self._depth)
         self._picture = np.empty((height, width), np.float32)
@@ -159,7 +159,9 @@ class RenderedScene:
         x, y = np.median(self._points[NARROW_FACE, :2] / _FACTOR, axis=0)
         behind = backdrop(random, self._size, (float(x), float(y), self._face_width))
         behind = np.power(behind, np.float32(1.0 / shot.gamma))
-        self._background = behind.repeat(_FACTOR, axis=0).repeat(_FACTOR, axis=1)
+        cv2.resize(
+            behind, self._depth.shape[::-1], self._background, interpolation=cv2.INTER_LINEAR
+        )
 
     def _pose(self, time: int | None) -> None:
         """Put the vertices where they are at ``time`` (None: the face at rest)."""

@@ -37,7 +37,7 @@ class Shot:
         yaw, pitch = np.deg2rad(random.normal(0.0, (5.0, 3.5)).clip((-12.0, -8.0), (12.0, 8.0)))
         side, height = np.deg2rad(random.uniform((-65.0, -10.0), (65.0, 60.0)))
         towards = [np.sin(side) * np.cos(height), np.sin(height), np.cos(side) * np.cos(height)]
-        around, contrast = random.uniform(0.0, 2.0 * np.pi), random.uniform(0.2, 0.75)
+        around, contrast = random.uniform(0.0, 2.0 * np.pi), random.uniform(0.25, 0.85)
         return Shot(
             distance=float(random.uniform(40.0, 110.0)),
             offset=(float(random.uniform(-0.08, 0.08)), float(random.uniform(-0.06, 0.06))),

@@ -92,13 +92,12 @@ def paint(canvas: Canvas, looks: Looks) -> Plane:
         scalp += grown * (looks.hair * _strands(random, (half, half)) - scalp)
     atlas[:half, tile:] = scalp
 
-    swatch = (slice(half, half + quarter), slice(tile, tile + quarter))
-    atlas[swatch] = _eye(quarter, looks, random)
-    atlas[half : half + quarter, tile + quarter :] = 0.45 * (
-        1.0 + 0.05 * _noise(random, (quarter, tile + half - tile - quarter), 3.0)
-    )
-    atlas[half + quarter :, tile : tile + quarter] = 0.12
-    atlas[half + quarter :, tile + quarter :] = looks.skin * 0.7
+    low, middle, right = slice(half + quarter, None), slice(half, half + quarter), tile + quarter
+    atlas[middle, tile:right] = _eye(quarter, looks, random)
+    teeth = 1.0 + 0.05 * _noise(random, (quarter, atlas.shape[1] - right), 3.0)
+    atlas[middle, right:] = (0.12 + 0.5 * looks.skin) * teeth
+    atlas[low, tile:right] = 0.4 * looks.skin  # the mouth's inside
+    atlas[low, right:] = 0.7 * looks.skin  # gums and eye sockets
     return np.ascontiguousarray(np.clip(atlas, 0.004, 0.9), np.float32)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 pytest.importorskip("numba", reason="numba, which renders the 3D face, is not installed")
 
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part, load_face_kit
+from emopulse_ros.synthesis.mouth import CLOSED, close, gap
 from emopulse_ros.synthesis.rendered import RenderedScene
 from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script, write_script
 
@@ -135,6 +136,15 @@ def test_lids_close_over_eyes_that_stay(kit: FaceKit) -> None:
     window = (slice(y - 4, y + 5), slice(x - 6, x + 7))
     open_eye, closed = scene.render(0)[window], scene.render(APEX)[window]
     assert closed.min() > open_eye.min() + 20  # no pupil
+
+
+def test_mouths_are_closed_at_rest_and_opened_by_parting_lips(kit: FaceKit) -> None:
+    for seed in range(6):
+        head = close(kit, kit.person(seed))
+        assert gap(kit, head) < CLOSED + 1e-3
+        weights = kit.weights(script((25, 1.0, 1.0)).strength(APEX))
+        parted = head + np.tensordot(weights, kit.expression, 1)
+        assert gap(kit, parted) > CLOSED + 0.3
 
 
 def test_outlines_move_smoothly(kit: FaceKit) -> None:

@@ -93,7 +93,7 @@ class FaceKit:
     index ``uv`` ``(M, 2) float32`` (one unit square per material, side by side).
     ``part`` ``(N,) uint8`` is each vertex's :class:`Part`; ``NARROW_FACE`` slices any of them.
     ``edges`` ``(E, 6) int32``: two vertices, the triangles on both sides, and the third vertex of
-    each; -1 and -1 at a border.
+    each; -1 and -1 at a border; only of what can have an outline.
     """
 
     neutral: NDArray[np.float32]
@@ -246,6 +246,9 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
     number = np.cumsum(used, dtype=np.int32) - 1
     names = tuple(str(name) for name in raw["expression_names"])
     triangles = np.ascontiguousarray(number[triangles], np.int32)
+    edges, part = _edges(triangles), part[used]
+    # What lies behind lids and lips has no outline of its own that is seen.
+    seen = np.isin(part[edges[:, :2]], (Part.FACE, Part.HEAD, Part.TEETH)).any(axis=1)
     return FaceKit(
         neutral=np.ascontiguousarray(neutral[used]),
         identity=np.ascontiguousarray(raw["identity"][:, used].astype(np.float16)),
@@ -255,6 +258,6 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
         triangles=triangles,
         corners=np.ascontiguousarray(corners),
         uv=raw["uv"].astype(np.float32),
-        part=part[used],
-        edges=_edges(triangles),
+        part=part,
+        edges=np.ascontiguousarray(edges[seen]),
     )

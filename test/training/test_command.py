@@ -1,0 +1,153 @@
+"""Training, from clips to a model file the runtime reads."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
+pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
+
+from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session  # noqa: E402
+from emopulse_ros.facs import CODES  # noqa: E402
+from emopulse_ros.flow.strain import optical_strain  # noqa: E402
+from emopulse_ros.training.clips import Clip, pack, unpack  # noqa: E402
+from emopulse_ros.training.command import learn, main  # noqa: E402
+from emopulse_ros.training.configuration import (  # noqa: E402
+    PARTS,
+    ClipPlan,
+    Configuration,
+    ConfigurationError,
+    Optimisation,
+    read_configuration,
+)
+from emopulse_ros.training.dataset import Clips  # noqa: E402
+
+PLAN = Configuration(
+    optimisation=Optimisation(steps=6, batch=2, frames=24, look_every=3, dropout=0.9)
+)
+
+
+def clip(seed: int) -> Clip:
+    """A clip in which unit ``seed % 15`` is active and a region of its own moves."""
+    random = np.random.default_rng(seed)
+    unit = seed % len(CODES)
+    strength = np.zeros((60, len(CODES)), np.float16)
+    strength[20:40, unit] = np.hanning(20) * 0.5
+    flow = random.normal(0.0, 0.02, (60, 6, 64, 64)).astype(np.float32)
+    flow[:, :, 4 * unit : 4 * unit + 8, 20:40] += strength[:, unit, None, None, None]
+    return Clip(pack(flow), strength, strength > 0)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    for part, count in (("train", 30), ("validation", 15), ("test", 15)):
+        (tmp_path / part).mkdir()
+        for number in range(count):
+            clip(number).save(tmp_path / part / f"rendered-{PARTS[part] + number:06d}.npz")
+    return tmp_path
+
+
+def test_flow_survives_packing() -> None:
+    flow = np.linspace(-4.9, 4.9, 10001, dtype=np.float32)
+    error = np.abs(unpack(pack(flow)) - flow)
+    assert error[np.abs(flow) < 0.05].max() < 0.003
+    assert (error <= 0.003 + 0.025 * np.abs(flow)).all()
+
+
+def test_strain_is_that_of_the_runtime(clips: Path) -> None:
+    batch = Clips(clips / "train", ["rendered"]).whole(0)
+    data = batch.flow[0, :, 30].numpy()
+    for reference in range(3):
+        u, v, strain = data[3 * reference : 3 * reference + 3]
+        np.testing.assert_allclose(strain, optical_strain(u, v), atol=1e-5)
+
+
+def test_no_seed_stands_in_two_parts() -> None:
+    plan = ClipPlan()
+    largest = max(plan.rendered, plan.portrait, plan.validation, plan.test)
+    starts = sorted(PARTS.values())
+    assert all(late - early > largest for early, late in pairwise(starts))
+
+
+def test_from_clips_to_a_model_the_runtime_reads(clips: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    learn(PLAN, clips, run, torch.device("cpu"))
+    engine = OnnxEngine(run / "tiny_i3d.onnx")
+    assert engine.card.codes == CODES
+    assert "30 rendered" in engine.card.trained_on
+    assert "Tiny-I3D" in engine.card.scores
+    random = np.random.default_rng(0).normal(size=(9, 5, 64, 64)).astype(np.float32)
+    whole = open_session(run / "tiny_i3d_clip.onnx").run(["logits"], {"flow": random[None]})[0][0]
+    state = engine.first_state()
+    for time in range(5):
+        reading, state = engine.step(np.ascontiguousarray(random[:, time]), state)
+        np.testing.assert_allclose(reading.logits, whole[:, time], atol=1e-5)
+    card = (run / "model-card.md").read_text()
+    assert "flow magnitude" in card
+    assert "AU45 blink" in card
+
+
+def test_a_run_taken_up_again_ends_like_one_in_a_row(clips: Path, tmp_path: Path) -> None:
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    whole.mkdir()
+    halves.mkdir()
+    learn(PLAN, clips, whole, torch.device("cpu"))
+    from emopulse_ros.training import loop
+
+    keep, looks = loop._log, []
+
+    def interrupt(path: Path, line: dict[str, float]) -> None:
+        keep(path, line)
+        looks.append(line)
+        if len(looks) == 1:
+            raise KeyboardInterrupt
+
+    loop._log = interrupt
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            learn(PLAN, clips, halves, torch.device("cpu"))
+        learn(PLAN, clips, halves, torch.device("cpu"))
+    finally:
+        loop._log = keep
+    one, other = (
+        torch.load(folder / "checkpoint.pt", weights_only=True)["network"]
+        for folder in (whole, halves)
+    )
+    # Dropout's own dice are not kept, so the weights agree but for that.
+    assert one.keys() == other.keys()
+    assert len(looks) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("optimisation: {speed: 9}", "nobody knows speed"),
+        ("colour: red", "nobody knows colour"),
+        ("optimisation: {steps: soon}", "must be a number"),
+        ("optimisation: {steps: 1.5}", "whole number"),
+        ("clips: 7", "must be a mapping"),
+        ("- 1", "must hold a mapping"),
+        ("a: [", "is no YAML"),
+    ],
+)
+def test_a_configuration_that_cannot_be_followed(tmp_path: Path, text: str, sentence: str) -> None:
+    path = tmp_path / "training.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        read_configuration(path)
+    assert "training.yaml" in str(caught.value)
+
+
+def test_the_shipped_configuration_is_the_default() -> None:
+    path = Path(__file__).parents[2] / "config" / "training.yaml"
+    assert read_configuration(path) == Configuration()
+
+
+def test_a_missing_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        main(["--config", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "run")])

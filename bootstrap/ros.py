@@ -31,11 +31,15 @@ class Ros:
         return f"the sourced ROS 2 {distribution}" if distribution else "ROS 2 Jazzy from wheels"
 
     @property
+    def home(self) -> Path | None:
+        """The prefix of the distribution itself, below any overlays; None for the wheels."""
+        prefixes = (Path(prefix) for prefix in self.entries("AMENT_PREFIX_PATH"))
+        return next((prefix for prefix in prefixes if (prefix / "share/rclpy").is_dir()), None)
+
+    @property
     def identity(self) -> str:
         """What a virtual environment made for it stays good for: overlays may come and go."""
-        homes = (Path(prefix) for prefix in self.entries("AMENT_PREFIX_PATH"))
-        home = next((str(home) for home in homes if (home / "share/rclpy").is_dir()), "")
-        return f"{self.sourced.get('ROS_DISTRO', 'wheels')} {home}"
+        return f"{self.sourced.get('ROS_DISTRO', 'wheels')} {self.home}"
 
     def entries(self, variable: str) -> list[str]:
         """The folders that sourcing put into a variable."""
@@ -55,7 +59,7 @@ def find_ros(venv: Path) -> Ros:
     record = venv / ".emopulse/ros.json"
     if record.is_file():
         recorded = Ros(json.loads(record.read_text()))
-        if all(Path(prefix).is_dir() for prefix in recorded.entries("AMENT_PREFIX_PATH")[:1]):
+        if recorded.home:
             return recorded
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise SetupError(

@@ -24,8 +24,8 @@ class Paced:
 
     A reader that comes back more than ``patience`` frames late finds, as with a real camera, that
     the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
-    are skipped for the reader's lateness only, so a slow camera still delivers. ``patience`` must
-    not be negative.
+    are skipped for the reader's absence only: those of a camera that is slower than its rate come
+    late, but all of them come. ``patience`` must not be negative.
     """
 
     def __init__(
@@ -51,8 +51,9 @@ class Paced:
         self._now = now
         self._clock = clock
         self._sleep = sleep
-        self._start = 0
-        self._late = round(patience * 1e9 / camera.rate)
+        self._start = self._left = 0
+        self._period = round(1e9 / camera.rate)
+        self._late = patience * self._period
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -64,10 +65,13 @@ class Paced:
             self._start = self._clock() - frame.stamp
             self.origin = self._now() - frame.stamp
         else:
-            while asked - (self._start + frame.stamp) > self._late:
+            absence = asked - self._left
+            while asked - (self._start + frame.stamp) > self._late and absence >= self._period:
                 frame = next(self.camera)
                 self.skipped += 1
+                absence -= self._period
             self._wait(self._start + frame.stamp)
+        self._left = self._clock()
         return replace(frame, stamp=self.origin + frame.stamp)
 
     def _wait(self, due: int) -> None:

@@ -14,7 +14,7 @@ HEAD_CENTRE = 0.05
 HEAD_SIZE = (1.05, 1.15)
 """Half width and half height of what moves wholly with the head, in face widths."""
 
-FADE = 0.75
+FADE = 0.5
 """Over what part of that size, beyond it, the motion fades into the still background."""
 
 SMOOTH = 0.06

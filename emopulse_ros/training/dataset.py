@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -46,7 +48,6 @@ class Clips:
             raise FileNotFoundError(f"no clips named {' or '.join(names)} in {folder}")
         self.paths = paths
         self.clips = [Clip.load(path) for path in paths]
-        self._unpack = torch.from_numpy(unpack(np.arange(-128, 128).astype(np.int8)))
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -54,7 +55,7 @@ class Clips:
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
         clip = self.clips[index]
-        return self._stack([(clip, 0, len(clip.flow))], warm_up=0)
+        return _stack([_Window(clip.flow, clip.active.T, clip.strength.T, 1.0)], 0)
 
     def draw(self, random: np.random.Generator, count: int, frames: int, warm_up: int) -> Batch:
         """A batch of ``count`` windows, varied; a quarter of them begin where their clip does."""
@@ -63,68 +64,80 @@ class Clips:
             clip = self.clips[random.integers(len(self.clips))]
             last = len(clip.flow) - frames
             start = 0 if random.random() < 0.25 else int(random.integers(last + 1))
-            windows.append((clip, start, frames))
-        batch = self._stack(windows, warm_up)
-        return _vary(batch, random)
+            windows.append(_varied(clip, start, frames, random))
+        return _stack(windows, warm_up)
 
-    def _stack(self, windows: list[tuple[Clip, int, int]], warm_up: int) -> Batch:
-        flows, actives, strengths, weights = [], [], [], []
-        for clip, start, frames in windows:
-            part = slice(start, start + frames)
-            active = clip.active[part].T
-            strength = clip.strength[part].T.astype(np.float32)
-            weight = np.where(active & (strength < SLIGHT), SLIGHT_WEIGHT, 1.0)
-            if start:
-                weight[:, :warm_up] = 0.0
-            flows.append(clip.flow[part])
-            actives.append(active)
-            strengths.append(strength)
-            weights.append(weight)
-        return Batch(
-            self._channels(np.stack(flows)),
-            torch.from_numpy(np.stack(actives).astype(np.float32)),
-            torch.from_numpy(np.stack(strengths)),
-            torch.from_numpy(np.stack(weights).astype(np.float32)),
-        )
 
-    def _channels(self, packed: NDArray[np.int8]) -> Tensor:
-        """``(B, T, 2 R, H, W) int8`` to ``(B, 3 R, T, H, W)``: u, v and strain of each."""
-        flow = self._unpack[torch.from_numpy(packed).to(torch.int32) + 128]
-        batch, time, planes, height, width = flow.shape
-        pairs = flow.view(-1, 2, height, width)
-        data = torch.cat([pairs, strain(pairs)], dim=1)
-        data = data.view(batch, time, planes // 2 * 3, height, width)
-        return data.transpose(1, 2)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Window:
+    """Part of a clip, its flow to be multiplied by ``factor``."""
+
+    flow: NDArray[np.int8]
+    active: NDArray[np.bool_]
+    strength: NDArray[np.floating[Any]]
+    factor: float
+    from_start: bool = True
+
+
+def _varied(clip: Clip, start: int, frames: int, random: np.random.Generator) -> _Window:
+    """A window mirrored, shifted and scaled, as other faces and crops would.
+
+    Truth holds for either side of a face, so a mirrored one keeps it; a motion made larger is an
+    expression made stronger. It is done on the packed bytes, which are symmetric about zero.
+    """
+    part = slice(start, start + frames)
+    flow = clip.flow[part]
+    if random.random() < 0.5:
+        flow = flow[..., ::-1].copy()
+        flow[:, 0::2] *= -1
+    shift = tuple(int(by) for by in random.integers(-2, 3, 2))
+    factor = float(random.uniform(0.8, 1.25))
+    strength = np.minimum(clip.strength[part].T * factor, 1.0)
+    return _Window(
+        np.roll(flow, shift, axis=(2, 3)), clip.active[part].T, strength, factor, start == 0
+    )
+
+
+def _stack(windows: list[_Window], warm_up: int) -> Batch:
+    flows, weights = [], []
+    for window in windows:
+        # A byte's value as an index: 0 to 127, then -128 to -1.
+        table = unpack(np.arange(256).astype(np.uint8).view(np.int8)) * np.float32(window.factor)
+        flat = np.ascontiguousarray(window.flow).view(np.uint8).reshape(1, -1)
+        flows.append(cv2.LUT(flat, table).reshape(window.flow.shape))
+        weight = np.where(window.active & (window.strength < SLIGHT), SLIGHT_WEIGHT, 1.0)
+        if not window.from_start:
+            weight[:, :warm_up] = 0.0
+        weights.append(weight)
+    active = np.stack([window.active for window in windows])
+    strength = np.stack([window.strength for window in windows])
+    return Batch(
+        _channels(torch.from_numpy(np.stack(flows))),
+        torch.from_numpy(active.astype(np.float32)),
+        torch.from_numpy(strength.astype(np.float32)),
+        torch.from_numpy(np.stack(weights).astype(np.float32)),
+    )
+
+
+def _channels(flow: Tensor) -> Tensor:
+    """``(B, T, 2 R, H, W)`` to ``(B, 3 R, T, H, W)``: u, v and strain of each reference."""
+    batch, time, planes, height, width = flow.shape
+    data = flow.new_empty(batch, time, planes // 2, 3, height, width)
+    pairs = flow.view(batch, time, planes // 2, 2, height, width)
+    data[:, :, :, :2] = pairs
+    data[:, :, :, 2] = strain(pairs.flatten(0, 2)).view(batch, time, planes // 2, height, width)
+    return data.flatten(2, 3).transpose(1, 2)
 
 
 def strain(pairs: Tensor) -> Tensor:
-    """What :func:`~emopulse_ros.flow.strain.optical_strain` gives: ``(N, 2, H, W)`` to one plane.
+    """What :func:`~emopulse_ros.flow.strain.optical_strain` gives: ``(N, 2, H, W)`` to (N, H, W).
 
     Borders are reflected as OpenCV does.
     """
-    smooth, slope = torch.tensor([1.0, 2.0, 1.0]), torch.tensor([-1.0, 0.0, 1.0])
-    kernels = torch.stack([torch.outer(smooth, slope), torch.outer(slope, smooth)]) * 0.125
     padded = functional.pad(pairs, (1, 1, 1, 1), mode="reflect")
-    slopes = functional.conv2d(padded, kernels.repeat(2, 1, 1)[:, None], groups=2)
-    ux, uy, vx, vy = slopes.unbind(dim=1)
-    return torch.sqrt(ux * ux + vy * vy + 0.5 * (uy + vx) ** 2)[:, None]
-
-
-def _vary(batch: Batch, random: np.random.Generator) -> Batch:
-    """Mirror, shift and scale each window, as other faces and crops would.
-
-    Truth holds for either side of a face, so a mirrored one keeps it; a motion made larger is an
-    expression made stronger.
-    """
-    flow, strength = batch.flow.clone(), batch.strength.clone()
-    for index in range(len(flow)):
-        window = flow[index]
-        if random.random() < 0.5:
-            window = window.flip(-1)
-            window[0::3] *= -1.0
-        down, across = (int(shift) for shift in random.integers(-2, 3, 2))
-        window = window.roll((down, across), dims=(2, 3))
-        factor = float(random.uniform(0.8, 1.25))
-        flow[index] = window * factor
-        strength[index] *= factor
-    return Batch(flow, batch.active, strength.clamp(0.0, 1.0), batch.weight)
+    smooth_down = padded[..., :-2, :] + 2.0 * padded[..., 1:-1, :] + padded[..., 2:, :]
+    across = (smooth_down[..., 2:] - smooth_down[..., :-2]) * 0.125
+    smooth_across = padded[..., :-2] + 2.0 * padded[..., 1:-1] + padded[..., 2:]
+    down = (smooth_across[..., 2:, :] - smooth_across[..., :-2, :]) * 0.125
+    shear = down[:, 0] + across[:, 1]
+    return torch.sqrt(across[:, 0] ** 2 + down[:, 1] ** 2 + 0.5 * shear**2)

@@ -22,6 +22,9 @@ TAPS = 3
 STRIDE = 4
 """Points of the flow grid per place of the feature map; in time there is no stride."""
 
+PLACES = 16
+"""Places along each side of the feature map."""
+
 
 @dataclass(frozen=True, slots=True)
 class Branches:
@@ -126,6 +129,30 @@ class Spatial(nn.Module):
         return functional.relu(self.norm(self.conv(frame)))
 
 
+class Stem(nn.Module):
+    """Flow to features of its places, each with a bias of its own.
+
+    A convolution cannot tell a brow from a lip by its motion. The crop holds the face in place,
+    so a learned map over it can say where a motion is.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, 7, STRIDE, padding=3, bias=False)
+        self.norm = nn.BatchNorm2d(outputs)
+        self.place = nn.Parameter(0.5 * torch.randn(outputs, PLACES, PLACES))
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """``(B, T, C, 64, 64)`` to ``(B, T, O, 16, 16)``."""
+        return _unfold(self.step(_fold(clip)), clip)
+
+    def step(self, flow: Tensor) -> Tensor:
+        """``(B, C, 64, 64)`` to ``(B, O, 16, 16)``."""
+        # Hundredths of a pixel and whole pixels on one scale.
+        compressed = functional.softsign(flow * 4.0)
+        return functional.relu(self.norm(self.conv(compressed)) + self.place)
+
+
 class Inception(nn.Module):
     """Three branches side by side: 1x1x1, causal 3x3x3, and pooling over space.
 
@@ -171,7 +198,7 @@ class TinyI3D(nn.Module):
             raise ValueError(f"spatial dropout must be within 0 and 0.99, not {dropout}")
         self.shape = shape or Shape()
         self.dropout = dropout
-        self.stem = Spatial(self.shape.channels, self.shape.stem, 7, STRIDE)
+        self.stem = Stem(self.shape.channels, self.shape.stem)
         blocks, width = [], self.shape.stem
         for branches in self.shape.blocks:
             blocks.append(Inception(width, branches))
@@ -183,7 +210,7 @@ class TinyI3D(nn.Module):
 
     def forward(self, flow: Tensor) -> Reading:
         """The clip form: ``(B, C, T, H, W)``, flow as :class:`FlowStep` holds it."""
-        x = self.stem(_compress(flow.transpose(1, 2)))
+        x = self.stem(flow.transpose(1, 2))
         for block in self.blocks:
             x = block(x)
         scores = 3.0 * torch.tanh(self.score(x.mean(dim=(3, 4))).squeeze(2) / 3.0)
@@ -199,7 +226,7 @@ class TinyI3D(nn.Module):
 
     def step(self, flow: Tensor, states: list[Tensor]) -> tuple[Reading, list[Tensor]]:
         """The step form: ``(B, C, H, W)`` and the states of :meth:`first_states`, or later ones."""
-        x = self.stem.step(_compress(flow))
+        x = self.stem.step(flow)
         after = []
         for block, state in zip(self._inceptions(), states[:-1], strict=True):
             x, kept = block.step(x, state)
@@ -213,12 +240,10 @@ class TinyI3D(nn.Module):
         after.append(scores[:, 1:])
         return Reading(logits, strength, attention, features), after
 
-    def first_states(self, batch: int, grid: int) -> list[Tensor]:
-        """States that know nothing, for a flow grid of this side."""
-        side = (grid + STRIDE - 1) // STRIDE
-        states = [
-            torch.zeros(batch, block.state_channels, side, side) for block in self._inceptions()
-        ]
+    def first_states(self, batch: int) -> list[Tensor]:
+        """States that know nothing."""
+        blocks = self._inceptions()
+        states = [torch.zeros(batch, block.state_channels, PLACES, PLACES) for block in blocks]
         return [*states, torch.zeros(batch, self.shape.window - 1)]
 
     def _inceptions(self) -> list[Inception]:
@@ -238,11 +263,6 @@ class TinyI3D(nn.Module):
 
     def _read(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.units(features), torch.sigmoid(self.strength(features))
-
-
-def _compress(flow: Tensor) -> Tensor:
-    """Hundredths of a pixel and whole pixels on one scale."""
-    return functional.softsign(flow * 4.0)
 
 
 def _weight(scores: Tensor) -> Tensor:

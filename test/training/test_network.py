@@ -29,7 +29,7 @@ def test_stream_and_clip_agree(shape: Shape) -> None:
     flow = torch.randn(2, 9, 40, 64, 64) * 0.3
     with torch.no_grad():
         clip = net(flow)
-        states = net.first_states(2, 64)
+        states = net.first_states(2)
         for time in range(flow.shape[2]):
             step, states = net.step(flow[:, :, time], states)
             assert (step.logits - clip.logits[..., time]).abs().max() < 1e-5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from emopulse_ros.console.display import REDRAW_S, Display
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.tally import Tally
+from emopulse_ros.console.tally import Inbox
 
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run_offline(
-    camera: Camera, pipeline: Pipeline, tally: Tally, display: Display, ending: Ending
+    camera: Camera, pipeline: Pipeline, inbox: Inbox, display: Display, ending: Ending
 ) -> None:
     """Send every frame of a camera through the pipeline, show it and count it in ``ending``.
 
@@ -28,19 +28,19 @@ def run_offline(
         outcome = pipeline(frame)
         if outcome.activation is not None:
             ending.activations += 1
-            tally.put(outcome.activation)
+            inbox.put(outcome.activation)
             state = ""
         else:
             state = outcome.status
             ending.without[state] += 1
         if outcome.event is not None:
-            tally.put_event(outcome.event)
+            inbox.put_event(outcome.event)
             ending.events += 1
         if time.monotonic() >= redraw:
             display.update(state)
             redraw = time.monotonic() + REDRAW_S
     last = pipeline.events.flush()
     if last is not None:
-        tally.put_event(last)
+        inbox.put_event(last)
         ending.events += 1
     display.update(state)

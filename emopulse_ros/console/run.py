@@ -9,6 +9,7 @@ from pathlib import Path
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.show import Show, complain, say
+from emopulse_ros.console.tally import Inbox
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _without_ros(arguments)
     from emopulse_ros.console.live import run_live
 
-    return run_live(arguments)
+    return run_live(
+        arguments.camera,
+        rate=arguments.rate,
+        duration=arguments.duration,
+        model=arguments.model,
+        params=arguments.params,
+        csv=arguments.csv,
+    )
 
 
 def _without_ros(arguments: argparse.Namespace) -> int:
@@ -74,19 +82,20 @@ def _without_ros(arguments: argparse.Namespace) -> int:
             )
             pipeline = stack.enter_context(build(arguments.model))
         card = pipeline.detector.engine.card
+        inbox, ending = Inbox(), Ending()
         show = Show(
             f"EmoPulse   {camera.name}   without ROS, as fast as possible",
+            inbox,
             script=camera.script,
             rate=camera.rate,
             thresholds=dict(zip(card.codes, card.thresholds, strict=True)),
             csv=arguments.csv,
             record=camera.script is not None and arguments.duration is not None,
         )
-        ending = Ending()
         interrupted = False
         with show:
             try:
-                run_offline(camera, pipeline, show.tally, show.display, ending)
+                run_offline(camera, pipeline, inbox, show.display, ending)
             except KeyboardInterrupt:
                 # How an endless run ends: what it came to is still told.
                 interrupted = True

@@ -13,7 +13,7 @@ from emopulse_ros.console.bad_input import reading_input
 from emopulse_ros.console.csv_file import CsvFile
 from emopulse_ros.console.display import Display
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.tally import EventSink, Sink, Tally
+from emopulse_ros.console.tally import EventSink, Inbox, Sink, Tally
 from emopulse_ros.console.truth_marks import TruthMarks
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.report import score
@@ -24,6 +24,7 @@ from emopulse_ros.synthesis.script import Script
 class Show:
     """Puts together what shows a run: tally, display, CSV file, and a recorder if asked.
 
+    The stream puts what comes out into ``inbox``.
     ``record`` keeps every activation for the scores at the end, so only for runs that end;
     ``thresholds`` are those of the model.
 
@@ -33,6 +34,7 @@ class Show:
     def __init__(
         self,
         title: str,
+        inbox: Inbox,
         *,
         script: Script | None = None,
         rate: float = 200.0,
@@ -52,8 +54,8 @@ class Show:
         if self._recorder is not None:
             sinks.append(self._recorder.add)
             event_sinks.append(self._recorder.add_event)
-        self.tally = Tally(thresholds, self._marks, tuple(sinks), tuple(event_sinks))
-        self.display = Display(self.tally, title)
+        tally = Tally(inbox, thresholds, self._marks, tuple(sinks), tuple(event_sinks))
+        self.display = Display(tally, title)
 
     def __enter__(self) -> Show:
         return self

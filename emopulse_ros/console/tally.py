@@ -57,18 +57,34 @@ class Snapshot:
     model: str
 
 
+class Inbox:
+    """Where the stream's thread leaves what came out; each call costs an append."""
+
+    def __init__(self) -> None:
+        self.activations: deque[tuple[Activation, float]] = deque()
+        self.events: deque[MicroExpression] = deque()
+
+    def put(self, activation: Activation, latency_ms: float = float("nan")) -> None:
+        """Leave an activation and its latency."""
+        self.activations.append((activation, latency_ms))
+
+    def put_event(self, event: MicroExpression) -> None:
+        """Leave an event."""
+        self.events.append(event)
+
+
 class Tally:
-    """Counts a run; ``put`` and ``put_event`` from the stream, all else from the display."""
+    """Counts what lies in an inbox; everything here happens in the display's thread."""
 
     def __init__(
         self,
+        inbox: Inbox,
         thresholds: Mapping[int, float] | float = 0.5,
         truth: TruthMarks | None = None,
         sinks: tuple[Sink, ...] = (),
         event_sinks: tuple[EventSink, ...] = (),
     ) -> None:
-        self._inbox: deque[tuple[Activation, float]] = deque()
-        self._events_in: deque[MicroExpression] = deque()
+        self._inbox = inbox
         self._thresholds = thresholds
         self._truth = truth
         self._sinks, self._event_sinks = sinks, event_sinks
@@ -86,20 +102,12 @@ class Tally:
         self.first: Activation | None = None
         """The first activation, None before it."""
 
-    def put(self, activation: Activation, latency_ms: float = float("nan")) -> None:
-        """Take an activation; called by the stream's thread, costs an append."""
-        self._inbox.append((activation, latency_ms))
-
-    def put_event(self, event: MicroExpression) -> None:
-        """Take an event; called by the stream's thread."""
-        self._events_in.append(event)
-
     def read(self, now: float) -> list[MicroExpression]:
         """Pass on what came since the last call; return the events. ``now`` in s, any clock."""
         if self._begun is None:
             self._begun = now
         before = self.count
-        for activation, latency_ms in _drain(self._inbox):
+        for activation, latency_ms in _drain(self._inbox.activations):
             if self.first is None:
                 self.first = activation
             if self._truth is not None:
@@ -119,7 +127,7 @@ class Tally:
         self._pace.append((now, self.count))
         while now - self._pace[0][0] > 2.0:
             self._pace.popleft()
-        events = list(_drain(self._events_in))
+        events = list(_drain(self._inbox.events))
         for event in events:
             self._note(event)
         return events

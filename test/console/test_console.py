@@ -12,7 +12,7 @@ from emopulse_ros.console.csv_file import CsvFile
 from emopulse_ros.console.display import Display, plain_line
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.screen import Palette, Screen, lines_of
-from emopulse_ros.console.tally import Tally
+from emopulse_ros.console.tally import Inbox, Tally
 from emopulse_ros.console.truth_marks import TruthMarks
 from emopulse_ros.facs import CODES, INDEX
 from emopulse_ros.stream import Activation, MicroExpression
@@ -52,13 +52,18 @@ def marks() -> TruthMarks:
 def test_a_tally_counts_and_passes_on_what_came(marks: TruthMarks) -> None:
     kept: list[tuple[int, float]] = []
     kept_events: list[MicroExpression] = []
+    inbox = Inbox()
     tally = Tally(
-        {12: 0.6}, marks, (lambda a, ms: kept.append((a.sequence, ms)),), (kept_events.append,)
+        inbox,
+        {12: 0.6},
+        marks,
+        (lambda a, ms: kept.append((a.sequence, ms)),),
+        (kept_events.append,),
     )
     tally.read(10.0)
     for sequence in FRAMES:
-        tally.put(activation(sequence, 0.9 if sequence == 170 else 0.1), latency_ms=2.0)
-    tally.put_event(event(810, 905))
+        inbox.put(activation(sequence, 0.9 if sequence == 170 else 0.1), latency_ms=2.0)
+    inbox.put_event(event(810, 905))
     assert kept == []
     assert [e.offset for e in tally.read(10.5)] == [ORIGIN + 905 * MS]
     assert kept == [(sequence, 2.0) for sequence in FRAMES]
@@ -92,11 +97,12 @@ def test_truth_begins_where_the_stream_says_it_does(marks: TruthMarks) -> None:
 
 
 def test_the_screen_fits_the_terminal_and_shows_bars_truth_and_events(marks: TruthMarks) -> None:
-    tally = Tally(0.5, marks)
+    inbox = Inbox()
+    tally = Tally(inbox, 0.5, marks)
     tally.read(0.0)
     for sequence in FRAMES:
-        tally.put(activation(sequence, 0.75), latency_ms=2.25)
-    tally.put_event(event(810, 905))
+        inbox.put(activation(sequence, 0.75), latency_ms=2.25)
+    inbox.put_event(event(810, 905))
     tally.read(0.5)
     plain = Palette.fitting({"NO_COLOR": "1"})
     for columns, rows in ((100, 40), (60, 24), (200, 60)):
@@ -132,10 +138,11 @@ def test_the_screen_is_redrawn_in_place_and_gives_the_cursor_back() -> None:
 
 def test_without_a_terminal_there_are_plain_lines(marks: TruthMarks) -> None:
     out = io.StringIO()
-    tally = Tally(0.5, marks)
+    inbox = Inbox()
+    tally = Tally(inbox, 0.5, marks)
     display = Display(tally, "title", out)
-    tally.put(activation(100, 0.9))
-    tally.put_event(event(810, 905))
+    inbox.put(activation(100, 0.9))
+    inbox.put_event(event(810, 905))
     display.update()
     display.close()
     assert out.getvalue().splitlines()[0] == "title"
@@ -149,7 +156,7 @@ def test_without_a_terminal_there_are_plain_lines(marks: TruthMarks) -> None:
 
 
 def test_an_empty_run_can_be_shown() -> None:
-    tally = Tally()
+    tally = Tally(Inbox())
     tally.read(0.0)
     shot = tally.snapshot(4.0)
     assert shot.quiet_s == 4.0

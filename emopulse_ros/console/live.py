@@ -1,0 +1,134 @@
+"""A run over ROS: the three nodes in this process, and a display beside them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.display import REDRAW_S
+from emopulse_ros.console.ending import Ending
+from emopulse_ros.console.show import Show, complain, say
+from emopulse_ros.console.tally import Inbox
+
+if TYPE_CHECKING:
+    from emopulse_ros.nodes.container import Container
+
+FOLLOWING = "following a face"
+
+
+def run_live(
+    camera: str | None = None,
+    *,
+    rate: float | None = None,
+    duration: float | None = None,
+    model: Path | None = None,
+    params: Path | None = None,
+    csv: Path | None = None,
+    png: Path | None = None,
+) -> int:
+    """Run until the camera ends, ``duration`` seconds are over or Ctrl-C; return the exit status.
+
+    :raises BadInputError: if what the user gave cannot be worked with.
+    :raises RuntimeError: if ROS is not there.
+    """
+    is_foreign = camera is not None and camera.startswith("ros:")
+    if is_foreign and rate is not None:
+        raise BadInputError("the node that publishes the images sets their rate; leave out --rate")
+    container_class = _container_class()
+    inbox, ending = Inbox(), Ending()
+    with reading_input():
+        container = container_class(
+            camera,
+            rate=rate,
+            duration=None if is_foreign else duration,
+            model=model,
+            parameters_file=params,
+            on_activation=inbox.put,
+            on_event=inbox.put_event,
+        )
+        container.start()
+    try:
+        show = _show(container, inbox, camera, csv, record=duration is not None)
+        with show:
+            until = duration if is_foreign else None
+            interrupted = _watch(container, show, ending, until)
+            shortfall, failure = _camera_troubles(container)
+            container.stop()
+            show.display.update(_count(container, ending))
+    finally:
+        container.stop()
+    say(show.summary(ending, png))
+    if failure is not None:
+        complain(f"the camera failed: {failure}")
+        return 1
+    if interrupted:
+        return 130
+    if shortfall is not None:
+        complain(shortfall)
+    return 0 if shortfall is None and (ending.frames or is_foreign) else 2
+
+
+def _container_class() -> type[Container]:
+    try:
+        from emopulse_ros.nodes.container import Container
+    except ImportError as error:
+        raise RuntimeError(
+            f"ROS 2 is not there ({error}): `make demo` sets one up, or source your distribution; "
+            "`emopulse run --no-ros` does without, `emopulse doctor` says what is missing"
+        ) from error
+    return Container
+
+
+def _show(
+    container: Container, inbox: Inbox, camera: str | None, csv: Path | None, *, record: bool
+) -> Show:
+    node, card = container.camera_node, container.card
+    opened = node.camera if node is not None else None
+    name, rate = (opened.name, opened.rate) if opened is not None else (f"{camera}", 200.0)
+    pace = f" at {rate:g} FPS" if opened is not None else ""
+    return Show(
+        f"EmoPulse   {name}{pace}   model {card.name}",
+        inbox,
+        script=container.script,
+        rate=rate,
+        thresholds=dict(zip(card.codes, card.thresholds, strict=True)),
+        csv=csv,
+        record=record,
+    )
+
+
+def _watch(container: Container, show: Show, ending: Ending, seconds: float | None) -> bool:
+    """Show the run until it ends; return whether it was interrupted."""
+    end = None if seconds is None else time.monotonic() + seconds
+    try:
+        while not container.wait(REDRAW_S) and (end is None or time.monotonic() < end):
+            show.display.update(_count(container, ending))
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _count(container: Container, ending: Ending) -> str:
+    """Bring the counts up to date; return how it stands in words."""
+    counters, status = container.counters, container.status
+    ending.frames, ending.activations = counters.frames, counters.activations
+    ending.events = counters.events
+    ending.dropped, ending.late = counters.dropped, counters.late
+    # Nobody notes why each single frame had no face, but the reason of the moment is known.
+    faceless = counters.faceless - sum(ending.without.values())
+    if faceless:
+        ending.without[status] += faceless
+    words = f"{counters.dropped} frames dropped, {counters.late} face answers late"
+    if counters.failed:
+        words += f", {counters.failed} failed"
+    return words if status == FOLLOWING else f"{words}; {status}"
+
+
+def _camera_troubles(container: Container) -> tuple[str | None, Exception | None]:
+    """What is said of a video that was cut off, and why the camera failed, if it did."""
+    node = container.camera_node
+    if node is None:
+        return None, None
+    return getattr(node.camera, "shortfall", None), node.error

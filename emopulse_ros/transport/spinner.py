@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.task import Future
+
+LOOK_S = 0.5
+"""How often a caller that waits looks whether the executor still runs."""
+
+Result = TypeVar("Result")
 
 FOREVER_S = 3600.0
 """Longest single spin.
@@ -24,6 +32,7 @@ class Spinner:
     """Spins nodes of one context; the EventsExecutor where rclpy has it, see :class:`Turn`."""
 
     def __init__(self, context: Any) -> None:
+        self._context = context
         self.executor = _fastest_executor(context)
         self._over = Future()
         self._thread = threading.Thread(target=self._spin, name="executor", daemon=True)
@@ -45,8 +54,28 @@ class Spinner:
             self._thread.join()
         self.executor.shutdown()
 
+    def call(self, work: Callable[[], Result]) -> Result:
+        """Run ``work`` in the executor's thread, wait for it, and return what it returns.
+
+        What it raises is raised here.
+        """
+        answer: concurrent.futures.Future[Result] = concurrent.futures.Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(work())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        self.executor.create_task(run)
+        while self._thread.is_alive():
+            with suppress(concurrent.futures.TimeoutError):
+                return answer.result(LOOK_S)
+        # The context was shut down, so there is no other thread any more.
+        return work() if not answer.done() else answer.result()
+
     def _spin(self) -> None:
-        while not self._over.done():
+        while not self._over.done() and self._context.ok():
             self._spin_on()
 
     def _spin_on(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -45,7 +46,9 @@ class Subscription(Generic[Item]):
         self._node = node
         self._callback = callback
         self._is_alive = True
-        self._ring: Ring[Item] = Ring(self.qos.depth)
+        self._ring: Ring[tuple[Item, int]] = Ring(self.qos.depth)
+        self.waited_ms = 0.0
+        """How long the item that the callback is given has waited since it was published."""
         group = callback_group or node.default_callback_group
         self._reading = Turn(node, group, self._read)
         self._inlet: Inlet[Item] | None = None
@@ -60,6 +63,11 @@ class Subscription(Generic[Item]):
     def overwritten(self) -> int:
         """Items that gave way to newer ones before the callback saw them."""
         return self._ring.overwritten
+
+    @property
+    def waiting(self) -> int:
+        """Items that wait for the callback."""
+        return len(self._ring)
 
     @property
     def refused(self) -> int:
@@ -78,7 +86,7 @@ class Subscription(Generic[Item]):
 
     def deliver(self, item: Item) -> None:
         """Take an item; the callback comes later, in the executor's thread."""
-        if self._ring.push(item):
+        if self._ring.push((item, time.monotonic_ns())):
             self._reading.ask()
 
     def carry(self) -> None:
@@ -114,9 +122,11 @@ class Subscription(Generic[Item]):
             self._inlet.arrange()
 
     def _read(self) -> None:
-        item = self._ring.take()
+        waiting = self._ring.take()
         try:
-            if item is not None and self._is_alive:
+            if waiting is not None and self._is_alive:
+                item, since = waiting
+                self.waited_ms = (time.monotonic_ns() - since) / 1e6
                 self._callback(item)
         finally:
             if self._ring.has_more():

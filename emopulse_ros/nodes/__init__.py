@@ -1,0 +1,1 @@
+"""The ROS nodes: each owns a stage, its topics and its parameters, and no algorithm."""

@@ -1,0 +1,144 @@
+"""The node that reads action units and micro-expressions out of the flow."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from emopulse_ros.detection.detector import Detector
+from emopulse_ros.detection.model import Card
+from emopulse_ros.nodes import qualities
+from emopulse_ros.nodes.alone import run_alone
+from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
+from emopulse_ros.nodes.flow_node import MODEL, QUEUE, path_of
+from emopulse_ros.nodes.messages import ACTIVATIONS, EVENTS, FLOW, since
+from emopulse_ros.nodes.parameters import Table
+from emopulse_ros.nodes.samples import Samples, percentiles
+from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
+from emopulse_ros.pipeline import event_finder, open_engine
+from emopulse_ros.stream import Activation, FlowStep, MicroExpression
+from emopulse_ros.transport import Publisher, Subscription
+
+
+class AuNode(StageNode):
+    """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
+
+    own_name: ClassVar[str] = "au_node"
+    table: ClassVar[Table] = (MODEL, QUEUE, AUTOSTART)
+    card: Card | None = None
+    """What the model says of itself."""
+    published = 0
+    """Activations published."""
+    events = 0
+    """Micro-expressions published."""
+    on_activation: Callable[[Activation, float], None] | None = None
+    """Called after each activation is published, with its latency in ms; must be quick."""
+    on_event: Callable[[MicroExpression], None] | None = None
+    """Called after each micro-expression is published; must be quick."""
+    _overwritten = 0
+
+    def allocate(self) -> None:
+        engine = open_engine(path_of(self.settings["model"]))
+        self._engine = engine.describe()
+        self._detector = Detector(engine)
+        self._finder = event_finder(engine)
+        # Small, and what it is all for: published in this very call, and none gives way.
+        self._activations = Publisher(
+            self, ACTIVATIONS, "au_activation", qualities.activations(), inline=True
+        )
+        self._events = Publisher(self, EVENTS, "micro_expression", qualities.events(), inline=True)
+        self.card = engine.card
+        self._pace = Pace()
+        self._told = 0
+        self.hop, self.detection_time, self.publish_time = Samples(), Samples(), Samples()
+        """From the flow node's publishing until here, in detection and events, in publishing."""
+        self.latency = Samples()
+        """From capture until the activation was published, ms."""
+
+    def start(self) -> None:
+        self.subscription = Subscription(
+            self,
+            FLOW,
+            "flow",
+            lambda step: self.guard(partial(self._process, step)),
+            qualities.flow(self.settings["queue_depth"]),
+        )
+
+    def stop(self) -> None:
+        self.subscription.destroy()
+        self._overwritten += self.subscription.overwritten
+        event = self._finder.flush()
+        if event is not None:
+            self._tell(event)
+
+    def free(self) -> None:
+        if self.card is not None:
+            self._activations.destroy()
+            self._events.destroy()
+            self.card = None
+
+    @property
+    def waiting(self) -> int:
+        return self.subscription.waiting if self._is_running else 0
+
+    @property
+    def overwritten(self) -> int:
+        """Steps that gave way to newer ones before they were read."""
+        return self._overwritten + (self.subscription.overwritten if self._is_running else 0)
+
+    def health(self) -> Health:
+        assert self.card is not None
+        rate = self._pace(self.published)
+        median, p99 = percentiles(self.latency.since(self._told), 50.0, 99.0)
+        self._told = self.latency.count
+        values = {
+            "rate (Hz)": f"{rate:.1f}",
+            "latency, median (ms)": f"{median:.2f}",
+            "latency, p99 (ms)": f"{p99:.2f}",
+            "activations": str(self.published),
+            "micro-expressions": str(self.events),
+            "overwritten in the queue": str(self.overwritten),
+            "fields that failed": str(self.errors),
+            "model": self.card.name,
+            "engine": self._engine,
+        }
+        if self.errors and rate == 0.0:
+            return Health(ERROR, "no activations: every field fails, see the log", values)
+        if rate == 0.0:
+            return Health(OK, "no face, no activations", values)
+        return Health(OK, f"{rate:.0f} activations a second, {median:.1f} ms old", values)
+
+    def _process(self, step: FlowStep) -> None:
+        self.hop.add(self.subscription.waited_ms)
+        begun = time.perf_counter()
+        activation = self._detector(step)
+        event = self._finder(activation)
+        detected = time.perf_counter()
+        self._activations.publish(activation)
+        latency = since(activation.stamp)
+        self.latency.add(latency)
+        self.publish_time.add(1e3 * (time.perf_counter() - detected))
+        self.detection_time.add(1e3 * (detected - begun))
+        self.published += 1
+        if self.on_activation is not None:
+            self.on_activation(activation, latency)
+        if event is not None:
+            self._tell(event)
+
+    def _tell(self, event: MicroExpression) -> None:
+        self._events.publish(event)
+        self.events += 1
+        if self.on_event is not None:
+            self.on_event(event)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node in a process of its own until it is interrupted; return the exit status."""
+    return run_alone(AuNode, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

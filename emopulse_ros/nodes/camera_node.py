@@ -1,0 +1,141 @@
+"""The node that takes pictures: a camera, paced by the clock, onto a topic."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from sensor_msgs.msg import CameraInfo
+
+from emopulse_ros.camera import Camera, Paced, open_camera
+from emopulse_ros.nodes import qualities
+from emopulse_ros.nodes.alone import run_alone
+from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
+from emopulse_ros.nodes.images import image_adaptation, to_camera_info
+from emopulse_ros.nodes.messages import since
+from emopulse_ros.nodes.parameters import Parameter, Table
+from emopulse_ros.nodes.samples import Samples
+from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
+from emopulse_ros.stream import Frame
+from emopulse_ros.transport import Publisher, plain
+
+
+class CameraNode(StageNode):
+    """Publishes ``camera/image_raw`` and, while somebody subscribes, ``camera/camera_info``.
+
+    The stream ends, and ``finished`` is set, when the camera has no more pictures or fails; in
+    that case ``error`` says why.
+    """
+
+    own_name: ClassVar[str] = "camera_node"
+    table: ClassVar[Table] = (
+        Parameter("camera", "synthetic", "what to open: synthetic, synthetic:SEED or video:PATH"),
+        Parameter("rate", 0.0, "frame rate; 0 for the camera's own", "Hz", (0.0, 10_000.0)),
+        Parameter(
+            "duration", 0.0, "length of the stream; 0 for as long as it goes", "s", (0.0, 1e9)
+        ),
+        Parameter("loop", False, "begin a video again at its end"),
+        Parameter("frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)"),
+        Parameter("patience", 4, "lateness beyond which frames are skipped", "frames", (0, 1000)),
+        AUTOSTART,
+    )
+    camera: Camera | None = None
+    paced: Paced | None = None
+    published = 0
+    """Frames published."""
+
+    def allocate(self) -> None:
+        values = self.settings
+        self.finished = threading.Event()
+        self.camera = open_camera(
+            values["camera"],
+            rate=values["rate"] or None,
+            duration=values["duration"] or None,
+            loop=values["loop"],
+        )
+        quality = qualities.images()
+        self._images = Publisher(self, image_adaptation(), "camera/image_raw", quality)
+        self._info = Publisher(self, plain(CameraInfo), "camera/camera_info", quality)
+        self._pace = Pace()
+        self.lateness = Samples()
+        """From capture until the frame was published, ms."""
+
+    def start(self) -> None:
+        assert self.camera is not None
+        self.paced = Paced(self.camera, patience=self.settings["patience"])
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def free(self) -> None:
+        if self.camera is not None:
+            self.camera.close()
+            self._images.destroy()
+            self._info.destroy()
+            self.camera = None
+
+    @property
+    def skipped(self) -> int:
+        """Frames for which the capture thread came too late."""
+        return 0 if self.paced is None else self.paced.skipped
+
+    def health(self) -> Health:
+        assert self.camera is not None
+        rate = self._pace(self.published)
+        values = {
+            "camera": self.camera.name,
+            "rate (Hz)": f"{rate:.1f}",
+            "nominal rate (Hz)": f"{self.camera.rate:g}",
+            "frames": str(self.published),
+            "skipped frames": str(self.skipped),
+            "images not sent outside": str(self._images.lost),
+        }
+        if self.error is not None:
+            return Health(ERROR, str(self.error), values)
+        if self.finished.is_set():
+            return Health(OK, "the camera has no more pictures", values)
+        return Health(OK, f"{rate:.0f} frames a second", values)
+
+    def _capture(self) -> None:
+        assert self.paced is not None
+        frame_id = self.settings["frame_id"]
+        try:
+            for frame in self.paced:
+                if self._over.is_set():
+                    return
+                self._publish(frame if frame.frame_id == frame_id else _renamed(frame, frame_id))
+        except Exception as error:
+            self.error = error
+            self.get_logger().error(f"the camera failed: {error}")
+        self.finished.set()
+
+    def _publish(self, frame: Frame) -> None:
+        self._images.publish(frame)
+        self.published += 1
+        # Hands the interpreter to the stage that has just been woken, at once and not only when
+        # the next picture has been fetched.
+        time.sleep(0.0)
+        self.lateness.add(since(frame.stamp))
+        if self._info.wanted:
+            self._info.publish(to_camera_info(frame))
+
+
+def _renamed(frame: Frame, frame_id: str) -> Frame:
+    return replace(frame, frame_id=frame_id)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node in a process of its own until it is interrupted; return the exit status."""
+    return run_alone(CameraNode, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""The three nodes in one process, where frames and flow travel by reference."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rclpy.parameter import Parameter
+
+from emopulse_ros.detection.model import Card
+from emopulse_ros.nodes.au_node import AuNode
+from emopulse_ros.nodes.camera_node import CameraNode
+from emopulse_ros.nodes.flow_node import FlowNode
+from emopulse_ros.nodes.process import RosProcess
+from emopulse_ros.nodes.stage_node import NAMESPACE
+from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.synthesis.script import Script
+
+OnActivation = Callable[[Activation, float], None]
+OnEvent = Callable[[MicroExpression], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What has come through so far.
+
+    ``frames`` reached the face stage, ``faceless`` of them showed no face to follow. ``dropped``
+    never got there or, later, to the network: the camera's reader was late, or a queue was full.
+    ``late`` are looks for the face that took too long, ``failed`` items that raised an error.
+    """
+
+    frames: int
+    faceless: int
+    activations: int
+    events: int
+    dropped: int
+    late: int
+    failed: int
+
+
+class Container:
+    """Camera, flow and AU node of one process; use it as a context manager, or start and stop it.
+
+    ``camera`` is a spec such as ``synthetic:7`` or ``video:PATH``, or ``ros:TOPIC`` for images that
+    somebody else publishes. What is None is left to the parameters: their file, given by path, or
+    their defaults. ``on_activation`` (with its latency in ms from capture to publish) and
+    ``on_event`` are called in the stream's thread, after publishing: they must be quick.
+    """
+
+    def __init__(
+        self,
+        camera: str | None = None,
+        *,
+        rate: float | None = None,
+        duration: float | None = None,
+        loop: bool | None = None,
+        model: str | Path | None = None,
+        namespace: str = NAMESPACE,
+        parameters_file: str | Path | None = None,
+        arguments: Sequence[str] = (),
+        on_activation: OnActivation | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        """Make the nodes; ``arguments`` are those of a command line for ROS.
+
+        :raises ValueError: if a parameter or argument cannot be worked with.
+        """
+        self._process = RosProcess([*arguments, *_parameters(parameters_file)])
+        try:
+            options: dict[str, Any] = {"context": self._process.context, "namespace": namespace}
+            topic = camera.removeprefix("ros:") if camera and camera.startswith("ros:") else None
+            self.camera_node: CameraNode | None = None
+            if topic is None:
+                given = {"camera": camera, "rate": rate, "duration": duration, "loop": loop}
+                self.camera_node = CameraNode(**options, parameter_overrides=_overrides(given))
+                self._process.add(self.camera_node)
+            for_model = _overrides({"model": None if model is None else str(model)})
+            remap = ["--ros-args", "-r", f"camera/image_raw:={topic}"] if topic else None
+            self.flow_node = FlowNode(**options, parameter_overrides=for_model, cli_args=remap)
+            self._process.add(self.flow_node)
+            self.au_node = AuNode(**options, parameter_overrides=for_model)
+            self._process.add(self.au_node)
+        except BaseException:
+            self._process.close()
+            raise
+        self.au_node.on_activation, self.au_node.on_event = on_activation, on_event
+        self._never = threading.Event()
+
+    def start(self) -> None:
+        """Configure and activate the nodes.
+
+        :raises ValueError, OSError: a sentence on what one of them cannot work with; what was
+            begun is undone.
+        """
+        try:
+            self._process.bring_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the stream has ended, or for some time; return whether it has ended.
+
+        It ends with the camera's last picture, or when ROS is shut down.
+        """
+        self._process.wait(self.finished, seconds)
+        return self.finished.is_set() or self._process.over.is_set()
+
+    def spin(self, seconds: float | None = None) -> None:
+        """Wait until the stream has ended or SIGINT or SIGTERM comes; in the main thread only.
+
+        :raises OSError: if the camera failed.
+        """
+        with self._process.interruptible():
+            self.wait(seconds)
+        if self.camera_node is not None and self.camera_node.error is not None:
+            raise self.camera_node.error
+
+    def stop(self) -> None:
+        """Let what is on its way come through, then shut the nodes down; safe to call twice."""
+        self._process.close()
+
+    @property
+    def finished(self) -> threading.Event:
+        """Set after the camera's last picture; never, if the images are somebody else's."""
+        return self._never if self.camera_node is None else self.camera_node.finished
+
+    @property
+    def card(self) -> Card:
+        """What the model says of itself."""
+        assert self.au_node.card is not None
+        return self.au_node.card
+
+    @property
+    def script(self) -> Script | None:
+        """What is true of the camera's pictures, where that is known."""
+        camera = None if self.camera_node is None else self.camera_node.camera
+        return None if camera is None else camera.script
+
+    @property
+    def origin(self) -> int | None:
+        """Stamp in ns at which the script begins; None before the first frame."""
+        paced = None if self.camera_node is None else self.camera_node.paced
+        return None if paced is None else paced.origin
+
+    @property
+    def status(self) -> str:
+        """How it stands with the face, in words."""
+        return self.flow_node.status
+
+    @property
+    def counters(self) -> Counters:
+        """What has come through so far."""
+        flow, au = self.flow_node, self.au_node
+        return Counters(
+            frames=flow.frames,
+            faceless=flow.faceless,
+            activations=au.published,
+            events=au.events,
+            dropped=flow.gaps + au.overwritten,
+            late=flow.late,
+            failed=flow.errors + au.errors,
+        )
+
+    def __enter__(self) -> Container:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def _overrides(values: dict[str, Any]) -> list[Parameter]:
+    return [Parameter(name, value=value) for name, value in values.items() if value is not None]
+
+
+def _parameters(path: str | Path | None) -> list[str]:
+    if path is None:
+        return []
+    if not Path(path).is_file():
+        raise ValueError(f"there is no parameter file at {path}")
+    return ["--ros-args", "--params-file", str(path)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the container until its stream ends or it is interrupted; return the exit status."""
+    try:
+        with Container(arguments=sys.argv if argv is None else argv) as container:
+            container.spin()
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""How a node is, once a second on ``/diagnostics``, told from a thread beside the stream."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.exceptions import InvalidHandle
+
+PERIOD_S = 1.0
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a node is: a level of ``DiagnosticStatus``, a sentence, and figures by name."""
+
+    level: bytes
+    message: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class Diagnostics:
+    """Asks a node once a second how it is and publishes the answer."""
+
+    def __init__(self, node: Any, ask: Callable[[], Health]) -> None:
+        self._node = node
+        self._ask = ask
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="diagnostics", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say no more."""
+        self._over.set()
+        self._thread.join()
+        self._node.destroy_publisher(self._publisher)
+
+    def _tell(self) -> None:
+        while not self._over.wait(PERIOD_S):
+            if not self._node.context.ok():
+                return
+            try:
+                self._publisher.publish(self._message(self._ask()))
+            except InvalidHandle:
+                return
+
+    def _message(self, health: Health) -> Any:
+        status = DiagnosticStatus(
+            level=health.level,
+            name=self._node.get_fully_qualified_name(),
+            message=health.message,
+            hardware_id="",
+            values=[KeyValue(key=key, value=value) for key, value in health.values.items()],
+        )
+        told = DiagnosticArray(status=[status])
+        told.header.stamp = self._node.get_clock().now().to_msg()
+        return told
+
+
+class Pace:
+    """Turns a count that only grows into a rate per second."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._time = time.monotonic()
+
+    def __call__(self, count: int) -> float:
+        """The rate since the last call."""
+        now = time.monotonic()
+        rate = (count - self._count) / max(now - self._time, 1e-9)
+        self._count, self._time = count, now
+        return rate

@@ -1,0 +1,141 @@
+"""The node that holds the face still and measures how its skin moves."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from emopulse_ros.face.stage import FaceStage
+from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.nodes import qualities
+from emopulse_ros.nodes.alone import run_alone
+from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Pace
+from emopulse_ros.nodes.images import image_adaptation
+from emopulse_ros.nodes.messages import FLOW
+from emopulse_ros.nodes.parameters import Parameter, Table
+from emopulse_ros.nodes.samples import Samples
+from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
+from emopulse_ros.pipeline import face_stage, open_engine
+from emopulse_ros.stream import Frame
+from emopulse_ros.transport import Publisher, Subscription
+
+MODEL = Parameter("model", "", "path of an EmoPulse model (ONNX); empty for the one built in")
+QUEUE = Parameter(
+    "queue_depth",
+    10,
+    "items that may wait; then the oldest gives way. 10 bridge a hold-up of 50 ms at 200 Hz",
+    "items",
+    (1, 1000),
+)
+
+
+class FlowNode(StageNode):
+    """Makes ``flow`` out of ``camera/image_raw``, of our camera node or any other driver."""
+
+    own_name: ClassVar[str] = "flow_node"
+    table: ClassVar[Table] = (MODEL, QUEUE, AUTOSTART)
+    face: FaceStage | None = None
+    frames = 0
+    """Frames seen."""
+    faceless = 0
+    """Frames without a face that could be followed."""
+    gaps = 0
+    """Frames that never came here: the camera or a queue dropped them, or the network."""
+
+    def allocate(self) -> None:
+        recipe = open_engine(path_of(self.settings["model"])).card.recipe
+        self.face = face_stage(recipe, live=True)
+        self._flow = FlowStage(recipe)
+        self._publisher = Publisher(self, FLOW, "flow", qualities.flow())
+        self._pace = Pace()
+        self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
+        """From the camera's publishing until here, in the face stage, in the flow stage; ms."""
+
+    def start(self) -> None:
+        self._last: int | None = None
+        self.subscription = Subscription(
+            self,
+            image_adaptation(),
+            "camera/image_raw",
+            lambda frame: self.guard(partial(self._process, frame)),
+            qualities.images(self.settings["queue_depth"]),
+        )
+
+    def stop(self) -> None:
+        self.subscription.destroy()
+
+    def free(self) -> None:
+        if self.face is not None:
+            self.face.beside.close()
+            self._publisher.destroy()
+            self.face = None
+
+    @property
+    def status(self) -> str:
+        """How it stands with the face, in words."""
+        return "not configured" if self.face is None else self.face.status
+
+    @property
+    def late(self) -> int:
+        """Looks for the face whose answer came too late to be used."""
+        return 0 if self.face is None else self.face.beside.late
+
+    @property
+    def waiting(self) -> int:
+        return self.subscription.waiting if self._is_running else 0
+
+    def health(self) -> Health:
+        rate = self._pace(self.frames)
+        values = {
+            "rate (Hz)": f"{rate:.1f}",
+            "face": self.status,
+            "frames": str(self.frames),
+            "frames without a face": str(self.faceless),
+            "dropped frames": str(self.gaps),
+            "overwritten in the queue": str(self.subscription.overwritten),
+            "late looks for the face": str(self.late),
+            "images of no use": str(self.subscription.refused),
+            "frames that failed": str(self.errors),
+            "fields not sent outside": str(self._publisher.lost),
+        }
+        if rate == 0.0:
+            return Health(ERROR, f"no images on {self.subscription.topic_name}", values)
+        if self.status != "following a face":
+            return Health(WARN, self.status, values)
+        return Health(OK, f"following a face at {rate:.0f} frames a second", values)
+
+    def _process(self, frame: Frame) -> None:
+        assert self.face is not None
+        self.hop.add(self.subscription.waited_ms)
+        self.frames += 1
+        if self._last is not None and frame.sequence > self._last + 1:
+            self.gaps += frame.sequence - self._last - 1
+        self._last = frame.sequence
+        begun = time.perf_counter()
+        crop = self.face(frame)
+        found = time.perf_counter()
+        self.face_time.add(1e3 * (found - begun))
+        if crop is None:
+            self.faceless += 1
+            return
+        step = self._flow(crop)
+        self.flow_time.add(1e3 * (time.perf_counter() - found))
+        self._publisher.publish(step)
+
+
+def path_of(model: str) -> Path | None:
+    """The model a parameter names; None for the one built in."""
+    return Path(model).expanduser() if model else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node in a process of its own until it is interrupted; return the exit status."""
+    return run_alone(FlowNode, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What travels down the stream, as the messages of ``emopulse_msgs``, and back."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_msgs.msg import AUActivation, FlowField
+from emopulse_msgs.msg import MicroExpression as MicroExpressionMessage
+from emopulse_ros.nodes.stamps import from_time, to_header, to_time
+from emopulse_ros.stream import Activation, FlowStep, MicroExpression, read_only
+from emopulse_ros.transport import Adaptation
+
+
+def since(stamp: int) -> float:
+    """Milliseconds from a capture stamp to now; 0 if it lies in the future (another clock)."""
+    return max(0.0, (time.time_ns() - stamp) / 1e6)
+
+
+def flow_to_message(step: FlowStep) -> Any:
+    """A flow step as ``FlowField``; the field is copied once."""
+    _, height, width = step.data.shape
+    message = FlowField(
+        header=to_header(step.stamp, step.frame_id),
+        sequence=step.sequence,
+        face_id=step.face_id,
+        restarted=step.restarted,
+        to_image=step.to_image.ravel(),
+        channels=list(step.channels),
+        height=height,
+        width=width,
+    )
+    _fill(message.data, step.data)
+    return message
+
+
+def flow_from_message(message: Any) -> FlowStep:
+    """A ``FlowField`` as flow step; the field is not copied.
+
+    :raises ValueError: if the data does not fit the channels and the size.
+    """
+    shape = len(message.channels), message.height, message.width
+    if len(message.data) != np.prod(shape):
+        raise ValueError(
+            f"its {len(message.data)} values do not fill {shape[0]} channels of "
+            f"{message.width}x{message.height}"
+        )
+    return FlowStep(
+        stamp=from_time(message.header.stamp),
+        sequence=message.sequence,
+        face_id=message.face_id,
+        data=_array(message.data).reshape(shape),
+        channels=tuple(message.channels),
+        to_image=read_only(np.array(message.to_image, np.float64).reshape(2, 3)),
+        restarted=message.restarted,
+        frame_id=message.header.frame_id,
+    )
+
+
+def activation_to_message(activation: Activation) -> Any:
+    """An activation as ``AUActivation``; its latency is counted up to this moment."""
+    message = AUActivation(
+        header=to_header(activation.stamp, activation.frame_id),
+        sequence=activation.sequence,
+        face_id=activation.face_id,
+        attention=activation.attention,
+        model=activation.model[:64],
+        model_hash=activation.model_hash,
+        latency_ms=since(activation.stamp),
+    )
+    message.codes.frombytes(bytes(activation.codes))
+    _fill(message.probability, activation.probability)
+    _fill(message.intensity, activation.intensity)
+    return message
+
+
+def activation_from_message(message: Any) -> Activation:
+    """An ``AUActivation`` as activation."""
+    return Activation(
+        stamp=from_time(message.header.stamp),
+        sequence=message.sequence,
+        face_id=message.face_id,
+        codes=tuple(message.codes),
+        probability=_array(message.probability),
+        intensity=_array(message.intensity),
+        attention=message.attention,
+        model=message.model,
+        model_hash=message.model_hash,
+        frame_id=message.header.frame_id,
+    )
+
+
+def event_to_message(event: MicroExpression) -> Any:
+    """A micro-expression as message."""
+    message = MicroExpressionMessage(
+        header=to_header(event.stamp, event.frame_id),
+        sequence=event.sequence,
+        face_id=event.face_id,
+        onset=to_time(event.onset),
+        apex=to_time(event.apex),
+        offset=to_time(event.offset),
+        duration_ms=event.duration_ms,
+        confidence=event.confidence,
+    )
+    message.aus.frombytes(bytes(event.aus))
+    _fill(message.peak_probability, event.peak_probability)
+    return message
+
+
+def event_from_message(message: Any) -> MicroExpression:
+    """A message as micro-expression."""
+    return MicroExpression(
+        stamp=from_time(message.header.stamp),
+        sequence=message.sequence,
+        face_id=message.face_id,
+        onset=from_time(message.onset),
+        apex=from_time(message.apex),
+        offset=from_time(message.offset),
+        aus=tuple(message.aus),
+        peak_probability=_array(message.peak_probability),
+        confidence=message.confidence,
+        frame_id=message.header.frame_id,
+    )
+
+
+FLOW: Adaptation[FlowStep] = Adaptation(FlowStep, FlowField, flow_to_message, flow_from_message)
+ACTIVATIONS: Adaptation[Activation] = Adaptation(
+    Activation, AUActivation, activation_to_message, activation_from_message
+)
+EVENTS: Adaptation[MicroExpression] = Adaptation(
+    MicroExpression, MicroExpressionMessage, event_to_message, event_from_message
+)
+
+
+def _fill(field: array[float], values: NDArray[np.float32]) -> None:
+    # In place: a field that is assigned, an array too, is copied element by element.
+    field.frombytes(np.ascontiguousarray(values).data.cast("B"))
+
+
+def _array(values: Any) -> NDArray[np.float32]:
+    return read_only(np.frombuffer(values, np.float32))

@@ -1,0 +1,126 @@
+"""What a process that runs nodes does once: ROS, the executor, signals, and the interpreter."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import rclpy
+from rclpy.impl.implementation_singleton import rclpy_implementation
+
+from emopulse_ros.nodes.stage_node import StageNode
+from emopulse_ros.transport.spinner import Spinner
+
+SETTLE_S = 2.0
+"""Longest wait for items that are still in a queue when the stream ends."""
+
+
+class RosProcess:
+    """A ROS context of its own, and an executor that spins its nodes."""
+
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        """Start ROS; ``arguments`` as on a command line, what is not for ROS is ignored.
+
+        :raises ValueError: if ROS cannot work with the arguments.
+        """
+        tune_interpreter()
+        self.context = rclpy.Context()
+        try:
+            rclpy.init(context=self.context, args=list(arguments))
+        except (rclpy_implementation.RCLError, RuntimeError, ValueError) as error:
+            raise ValueError(f"ROS cannot work with its arguments: {_first_line(error)}") from error
+        self.over = threading.Event()
+        """Set when it is time to end: by a signal, or because the context was shut down."""
+        self.context.on_shutdown(self._end)
+        self._spinner = Spinner(self.context)
+        self._spinner.start()
+        self._nodes: list[StageNode] = []
+        self._is_closed = False
+
+    def add(self, *nodes: StageNode) -> None:
+        """Spin nodes."""
+        self._nodes += nodes
+        self._spinner.add(*nodes)
+
+    def bring_up(self) -> None:
+        """Configure all nodes, then activate them, the last one first, so that nothing is lost.
+
+        :raises ValueError, OSError: what a node could not work with.
+        """
+        for node in self._nodes:
+            self._change(node, "configure")
+        for node in reversed(self._nodes):
+            self._change(node, "activate")
+        # What exists now lives until the end: a collection need not look at it again, which would
+        # take ten frames' time.
+        gc.collect()
+        gc.freeze()
+
+    def wait(self, event: threading.Event, seconds: float | None = None) -> None:
+        """Wait for an event, the end of the process or the time limit, whichever is first."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while not (self.over.is_set() or event.is_set()):
+            left = 0.1 if end is None else min(0.1, end - time.monotonic())
+            if left <= 0.0:
+                return
+            self.over.wait(left)
+
+    def close(self) -> None:
+        """Shut the nodes down, the first one first, after what waits for it; leave ROS.
+
+        Safe to call twice.
+        """
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for node in self._nodes:
+            self._settle(node)
+            self._spinner.call(node.shut_down)
+        self._spinner.stop()
+        for node in self._nodes:
+            node.destroy_node()
+        rclpy.try_shutdown(context=self.context)
+        gc.unfreeze()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within, SIGINT and SIGTERM end the process in good order; in the main thread only."""
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda *_: self._end()) for number in signals]
+        try:
+            yield
+        finally:
+            for number, handler in zip(signals, before, strict=True):
+                signal.signal(number, handler)
+
+    def _end(self) -> None:
+        self.over.set()
+
+    def _change(self, node: StageNode, transition: str) -> None:
+        self._spinner.call(getattr(node, f"trigger_{transition}"))
+        if node.error is not None:
+            raise node.error
+
+    def _settle(self, node: StageNode) -> None:
+        end = time.monotonic() + SETTLE_S
+        while node.waiting and time.monotonic() < end:
+            time.sleep(0.001)
+
+
+def tune_interpreter() -> None:
+    """Set the interpreter up for frames that have 5 ms."""
+    # A thread keeps the interpreter for 5 ms by default, a whole frame's time.
+    sys.setswitchinterval(0.0005)
+    # Threads of OpenCV's own cost more to wake than pictures of this size take.
+    cv2.setNumThreads(1)
+
+
+def _first_line(error: Any) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emopulse_ros.stream import Activation, FlowStep, MicroExpression, arrays_of, read_only
+
+pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+
+STAMP = 1_700_000_000_123_456_789
+
+
+def floats(*shape: int) -> Any:
+    return read_only(np.random.default_rng(5).random(shape, np.float32))
+
+
+STEP = FlowStep(
+    STAMP,
+    2**40,
+    7,
+    floats(3, 4, 5),
+    ("u_160", "v_160", "strain_160"),
+    read_only(np.arange(6.0).reshape(2, 3)),
+    True,
+    "eye",
+)
+ACTIVATION = Activation(
+    STAMP, 5, 7, (1, 12, 45), floats(3), floats(3), 1.25, "tiny", "ab" * 32, "eye"
+)
+EVENT = MicroExpression(
+    STAMP, 9, 7, STAMP - 200, STAMP - 100, STAMP - 50, (1, 2), floats(2), 0.5, "eye"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "item"), [("FLOW", STEP), ("ACTIVATIONS", ACTIVATION), ("EVENTS", EVENT)]
+)
+def test_an_item_survives_the_way_there_and_back(name: str, item: Any) -> None:
+    from emopulse_ros.nodes import messages
+
+    adaptation = getattr(messages, name)
+    there = adaptation.to_message(item)
+    assert there.header.stamp.sec == 1_700_000_000
+    back = adaptation.from_message(there)
+    for field in type(item).__slots__:
+        before, after = getattr(item, field), getattr(back, field)
+        if isinstance(before, np.ndarray):
+            assert before.dtype == after.dtype
+            assert np.array_equal(before, after)
+        else:
+            assert before == after
+    assert all(not array.flags.writeable for array in arrays_of(back))
+    assert adaptation.identity(there) == adaptation.identity(adaptation.to_message(back))
+
+
+def test_a_field_that_does_not_fit_its_size_is_refused() -> None:
+    from emopulse_ros.nodes.messages import flow_from_message, flow_to_message
+
+    message = flow_to_message(STEP)
+    message.height = 5
+    with pytest.raises(ValueError, match="its 60 values do not fill 3 channels of 5x5"):
+        flow_from_message(message)
+
+
+def test_latency_is_counted_from_capture_and_never_negative() -> None:
+    from dataclasses import replace
+
+    from emopulse_ros.nodes.messages import activation_to_message
+
+    now = time.time_ns()
+    old = activation_to_message(replace(ACTIVATION, stamp=now - 10**9)).latency_ms
+    assert 1000.0 <= old < 1000.0 + (time.time_ns() - now) / 1e6 + 1.0
+    assert activation_to_message(replace(ACTIVATION, stamp=now + 10**12)).latency_ms == 0.0
+    assert activation_to_message(replace(ACTIVATION, model="m" * 99)).model == "m" * 64

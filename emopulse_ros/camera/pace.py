@@ -25,7 +25,7 @@ class Paced:
     A reader that comes back more than ``patience`` frames late finds, as with a real camera, that
     the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
     are skipped for the reader's absence only: those of a camera that is slower than its rate come
-    late, but all of them come. ``patience`` must not be negative.
+    late (``belated`` counts them), but all of them come. ``patience`` must not be negative.
     """
 
     def __init__(
@@ -48,6 +48,8 @@ class Paced:
         """Wall time of the camera's stamp 0 in ns; None before the first frame."""
         self.skipped = 0
         """Frames the reader was too late for."""
+        self.belated = 0
+        """Frames that the camera behind gave more than a period late, the reader waiting."""
         self._now = now
         self._clock = clock
         self._sleep = sleep
@@ -70,7 +72,9 @@ class Paced:
                 frame = next(self.camera)
                 self.skipped += 1
                 absence -= self._period
-            self._wait(self._start + frame.stamp)
+            due = self._start + frame.stamp
+            self.belated += self._clock() - max(due, asked) > self._period
+            self._wait(due)
         self._left = self._clock()
         return replace(frame, stamp=self.origin + frame.stamp)
 

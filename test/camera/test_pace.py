@@ -71,7 +71,7 @@ def test_frames_come_when_they_are_due_with_wall_stamps() -> None:
         lateness = START + clock.time - frame.stamp
         assert 0 <= lateness < 100_000
         clock.time += 2_000_000
-    assert camera.skipped == 0
+    assert (camera.skipped, camera.belated) == (0, 0)
     assert frame.image is IMAGE
 
 
@@ -102,7 +102,7 @@ def test_a_reader_who_is_too_late_misses_the_oldest() -> None:
     clock.time += 20 * PERIOD
     # Of what was taken up to now the newest five are still there.
     assert [next(camera).sequence for _ in range(8)] == [16, 17, 18, 19, 20, 21, 22, 23]
-    assert camera.skipped == 15
+    assert (camera.skipped, camera.belated) == (15, 0)
     assert clock.time - 10**12 == pytest.approx(23 * PERIOD, abs=100_000)
 
 
@@ -123,6 +123,7 @@ def test_a_camera_slower_than_its_rate_loses_nothing() -> None:
     camera = paced(clock, Counter(clock, work=8_000_000, count=400), patience=2)
     assert [frame.sequence for frame in camera] == list(range(400))
     assert camera.skipped == 0
+    assert camera.belated > 390
 
 
 def test_the_end_and_the_closing_are_those_of_the_camera_behind() -> None:

@@ -55,8 +55,9 @@ def run_live(
             until = duration if is_foreign else None
             interrupted = _watch(container, show, ending, until)
             shortfall, failure = _camera_troubles(container)
+            status = container.status
             container.stop()
-            show.display.update(_count(container, ending))
+            show.display.update(_count(container, ending, status))
     finally:
         container.stop()
     say(show.summary(ending, png))
@@ -104,22 +105,22 @@ def _watch(container: Container, show: Show, ending: Ending, seconds: float | No
     end = None if seconds is None else time.monotonic() + seconds
     try:
         while not container.wait(REDRAW_S) and (end is None or time.monotonic() < end):
-            show.display.update(_count(container, ending))
+            show.display.update(_count(container, ending, container.status))
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _count(container: Container, ending: Ending) -> str:
+def _count(container: Container, ending: Ending, status: str) -> str:
     """Bring the counts up to date; return how it stands in words."""
-    counters, status = container.counters, container.status
+    counters = container.counters
     ending.frames, ending.activations = counters.frames, counters.activations
     ending.events = counters.events
     ending.dropped, ending.late = counters.dropped, counters.late
     # Nobody notes why each single frame had no face, but the reason of the moment is known.
     faceless = counters.faceless - sum(ending.without.values())
     if faceless:
-        ending.without[status] += faceless
+        ending.without["looking for a face" if status == FOLLOWING else status] += faceless
     words = f"{counters.dropped} frames dropped, {counters.late} face answers late"
     if counters.failed:
         words += f", {counters.failed} failed"

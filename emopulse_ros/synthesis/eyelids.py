@@ -29,7 +29,8 @@ LASHES = 0.024
 """How far from its edge a lid moves as one piece, in face widths."""
 
 SPREAD = 10.0
-"""How much wider along the eye the motion of a lid is, for each face width from its edge."""
+"""How much wider along the eye the upper lid moves, for each face width above its edge: lashes
+beyond the corner come along."""
 
 Gray = NDArray[np.float32]
 
@@ -125,9 +126,8 @@ class Eye:
         above = np.maximum(upper - down, 0.0) / self._width
         below = np.maximum(down - lower, 0.0) / self._width
         upper_skin = closing * self._opening(across / (1.0 + SPREAD * above))
-        lower_skin = -rising * self._opening(across / (1.0 + SPREAD * below))
         upper_skin *= _follows(above, UPPER_SKIN)
-        lower_skin *= _follows(below, LOWER_SKIN)
+        lower_skin = -rising * opening * _follows(below, LOWER_SKIN)
         return upper_skin, lower_skin, upper, lower
 
     def _local(self, points: Gray) -> tuple[Gray, Gray]:

@@ -60,7 +60,7 @@ def smooth_step(x: NDArray[Any]) -> NDArray[np.float32]:
 def gentle_step(x: NDArray[Any]) -> NDArray[np.float32]:
     """0 below 0, 1 above 1; half way between a straight and a smooth rise, so nowhere steep."""
     part = np.clip(x, 0.0, 1.0)
-    return np.asarray(0.5 * (part + smooth_step(part)), np.float32)
+    return np.asarray(part * (0.5 + part * (1.5 - part)), np.float32)
 
 
 def distance_outside(

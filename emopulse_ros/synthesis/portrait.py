@@ -169,7 +169,7 @@ class PortraitScene:
     def _draw_lids(self, eye: Eye, lids: Lids, pose: Pose) -> None:
         """Draw one eye over the light, with its lids moved."""
         centre = self._head.after(self._from_picture(eye.centre[None]), pose)[0]
-        reach = 1.8 * self._margin
+        reach = self._margin * np.array([1.7, 1.5])
         left, top = np.maximum(centre - reach, 0.0).astype(int)
         right, bottom = np.maximum(centre + reach, 0.0).astype(int)
         light = self._light[top:bottom, left:right]

@@ -115,3 +115,86 @@ def test_ctrl_c_ends_it_with_130_and_no_traceback() -> None:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in told
+
+
+@pytest.fixture
+def ros_is_there() -> None:
+    """Skip where there is no ROS, or its messages are not built."""
+    pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+    pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+
+
+@runs_faces
+@pytest.mark.usefixtures("ros_is_there")
+def test_the_demo_runs_over_ros_and_leaves_a_picture(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    png = tmp_path / "new" / "timeline.png"
+    assert main(["demo", "--seconds", "2", "--seed", "3", "--png", str(png)]) == 0
+    told = capfd.readouterr().out
+    assert "EmoPulse   synthetic:3 at 200 FPS" in told
+    for part in ("frames dropped", "latency from capture to publish", "frame F1", "events: "):
+        assert part in told
+    assert told.splitlines()[-1] == f"timeline: {png}"
+    assert png.read_bytes().startswith(b"\x89PNG")
+
+
+@runs_faces
+@pytest.mark.usefixtures("ros_is_there")
+def test_a_run_over_ros_writes_latencies(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.csv"
+    arguments = ["--camera", "synthetic:5", "--duration", "1", "--csv", str(file)]
+    assert main(["run", *arguments]) == 0
+    rows = list(csv.DictReader(file.open()))
+    assert f"{len(rows)} activations" in capfd.readouterr().out
+    assert min(float(row["latency_ms"]) for row in rows) > 0.0
+    assert len({int(row["stamp_ns"]) - int(row["sequence"]) * 5_000_000 for row in rows}) == 1
+
+
+@runs_faces
+@pytest.mark.usefixtures("ros_is_there")
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--camera", "video:gone.mp4"], "There is no file 'gone.mp4'"),
+        (["--camera", "synthetic", "--model", "junk.yaml"], "junk.yaml"),
+        (["--camera", "synthetic", "--params", "gone.yaml"], "gone.yaml"),
+        (["--camera", "synthetic", "--params", "junk.yaml"], "ROS cannot work with its arguments"),
+        (["--camera", "synthetic", "--params", "wrong.yaml"], "parameter rate of camera_node"),
+        (["--camera", "synthetic", "--csv", "gone/a.csv"], "'gone/a.csv' cannot be written"),
+        (["--camera", "ros:/image_raw", "--rate", "30"], "leave out --rate"),
+        (["--camera", "ros:not a topic"], "names no topic"),
+    ],
+)
+def test_bad_input_is_told_in_a_sentence_over_ros_too(
+    arguments: list[str],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("junk.yaml").write_text("this: [is no parameter file\n")
+    Path("wrong.yaml").write_text("/**/camera_node:\n  ros__parameters:\n    rate: often\n")
+    assert main(["run", *arguments]) == 2
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("emopulse: ")]
+    assert len(told) == 1
+    assert sentence in told[0]
+
+
+@runs_faces
+@pytest.mark.usefixtures("ros_is_there")
+def test_ctrl_c_ends_a_run_over_ros_with_130_and_a_summary() -> None:
+    command = [sys.executable, "-m", "emopulse_ros.cli", "run"]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    out, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in told
+    assert "frame" in out

@@ -33,10 +33,12 @@ def run_live(
     :raises BadInputError: if what the user gave cannot be worked with.
     :raises RuntimeError: if ROS is not there.
     """
+    container_class = _container_class()
     is_foreign = camera is not None and camera.startswith("ros:")
     if is_foreign and rate is not None:
         raise BadInputError("the node that publishes the images sets their rate; leave out --rate")
-    container_class = _container_class()
+    if camera is not None and is_foreign:
+        _check_topic(camera.removeprefix("ros:"))
     inbox, ending = Inbox(), Ending()
     with reading_input():
         container = container_class(
@@ -80,6 +82,17 @@ def _container_class() -> type[Container]:
             "`emopulse run --no-ros` does without, `emopulse doctor` says what is missing"
         ) from error
     return Container
+
+
+def _check_topic(name: str) -> None:
+    from rclpy.exceptions import InvalidTopicNameException
+    from rclpy.validate_topic_name import validate_topic_name
+
+    try:
+        validate_topic_name(name)
+    except InvalidTopicNameException as error:
+        reason = str(error).partition("\n")[0].removeprefix("Invalid topic name: ").rstrip(":")
+        raise BadInputError(f"'ros:{name}' names no topic: {reason}") from error
 
 
 def _show(

@@ -195,6 +195,4 @@ def _head(figure: Figure, title: str, *, truth_known: bool) -> None:
         handles.append(Patch(facecolor="white", edgecolor=SEEN, label="overlap below half"))
         handles.append(Patch(facecolor="white", edgecolor=MISSED, label="missed, or false alarm"))
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
-    figure.legend(
-        handles=handles, loc="outside upper right", ncols=len(handles), frameon=False, fontsize=8
-    )
+    figure.legend(handles=handles, loc="upper right", ncol=len(handles), frameon=False, fontsize=8)

@@ -96,6 +96,7 @@ class CameraNode(StageNode):
             "nominal rate (Hz)": f"{self.camera.rate:g}",
             "frames": str(self.published),
             "skipped frames": str(self.skipped),
+            "belated frames": str(self.paced.belated if self.paced else 0),
             "images not sent outside": str(self._images.lost),
         }
         if self.error is not None:

@@ -197,6 +197,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with Container(arguments=sys.argv if argv is None else argv) as container:
             container.spin()
+            container.flow_node.get_logger().info(f"ending; so far {container.counters}")
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -103,6 +103,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         if not self._succeeds(self.start):
             return TransitionCallbackReturn.FAILURE
         self._is_running = True
+        self.get_logger().info("active")
         return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:

@@ -77,7 +77,7 @@ def test_of_yuv_the_luminance_is_taken(encoding: str, place: int) -> None:
 def test_what_cannot_be_read_is_refused_in_a_sentence() -> None:
     from emopulse_ros.nodes.images import to_gray
 
-    with pytest.raises(ValueError, match="its encoding is 'bayer_rggb8', but only .*mono8"):
+    with pytest.raises(ValueError, match=r"its encoding is 'bayer_rggb8', but only .*mono8"):
         to_gray(message("bayer_rggb8", GRAY))
     short = message("rgb8", COLOUR)
     short.height = 7

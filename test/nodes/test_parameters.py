@@ -25,7 +25,7 @@ def test_the_documents_hold_what_the_tables_say() -> None:
         assert as_markdown(table) in text
 
 
-def test_ros_reads_the_parameter_file(ros: Any, light: Any) -> None:
+def test_ros_reads_the_parameter_file(ros: Any) -> None:
     from emopulse_ros.nodes.tables import TABLES
 
     process = ros.process("--ros-args", "--params-file", str(ROOT / "config" / "emopulse.yaml"))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def told(ros: Any) -> dict[str, Any]:
+    """What each node says last, by its name."""
+    message = pytest.importorskip("diagnostic_msgs.msg", reason="diagnostic_msgs is not installed")
+    latest: dict[str, Any] = {}
+
+    def hear(array: Any) -> None:
+        for status in array.status:
+            latest[status.name.rpartition("/")[2]] = status
+
+    node = ros.process().node("listener")
+    node.create_subscription(message.DiagnosticArray, "/diagnostics", hear, 10)
+    return latest
+
+
+def values(status: Any) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
+def test_every_node_tells_how_it_is(light: Any, told: Any, unhurried: str, soon: Any) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    light.count = 10**9
+    with Container(parameters_file=unhurried):
+        assert soon(lambda: len(told) == 3 and all(ord(s.level) == 0 for s in told.values()))
+        camera, flow, au = (values(told[n]) for n in ("camera_node", "flow_node", "au_node"))
+        assert told["camera_node"].name == "/emopulse/camera_node"
+        assert camera["camera"] == "light"
+        assert float(camera["rate (Hz)"]) > 0
+        assert camera["skipped frames"] == flow["dropped frames"] == "0"
+        assert flow["face"] == "following a face"
+        assert au["engine"] == "none at all"
+        assert float(au["latency, median (ms)"]) <= float(au["latency, p99 (ms)"])
+
+        light.has_face = False
+        assert soon(lambda: told["flow_node"].message == "no face in view")
+        assert ord(told["flow_node"].level) == 1
+        assert soon(lambda: told["au_node"].message == "no face, no activations")
+
+
+def test_a_camera_that_failed_and_missing_images_are_errors(
+    light: Any, told: Any, unhurried: str, soon: Any
+) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    light.fails_at = 5
+    with Container(parameters_file=unhurried):
+        assert soon(
+            lambda: (
+                [ord(told[name].level) for name in ("camera_node", "flow_node") if name in told]
+                == [2, 2]
+            )
+        )
+        assert told["camera_node"].message == "The cable was pulled out."
+        assert told["flow_node"].message == "no images on /emopulse/camera/image_raw"

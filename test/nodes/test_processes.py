@@ -1,0 +1,135 @@
+"""The executables, with everything real: processes, middleware, signals."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+
+LISTEN = """
+import json, sys, rclpy
+from emopulse_msgs.msg import AUActivation
+heard = []
+rclpy.init()
+node = rclpy.create_node("plain_listener")
+node.create_subscription(AUActivation, "/emopulse/au_activation", heard.append, 500)
+print("ready", flush=True)
+while len(heard) < int(sys.argv[1]):
+    rclpy.spin_once(node)
+print(json.dumps([
+    [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec, m.sequence, m.latency_ms] for m in heard
+]))
+"""
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a module of the package, or a script, in a process of its own."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(what: str, *arguments: str) -> subprocess.Popen[str]:
+        how = ["-m", what] if what.startswith("emopulse_ros.") else ["-c", what]
+        command = [sys.executable, *how, *arguments]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        running.append(subprocess.Popen(command, **pipes, text=True))
+        return running[-1]
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
+    """End a process by a signal: in order, soon, and without a traceback; return what it told."""
+    process.send_signal(number)
+    _, complaints = process.communicate(timeout=30.0)
+    assert process.returncode == 0, complaints
+    assert "Traceback" not in complaints
+    return complaints
+
+
+def test_another_process_hears_every_activation(start: Start, unhurried: str) -> None:
+    listener = start(LISTEN, "600")
+    assert listener.stdout is not None
+    assert listener.stdout.readline() == "ready\n"
+    container = start("emopulse_ros.nodes.container", "--ros-args", "--params-file", unhurried)
+    heard, complaints = listener.communicate(timeout=120.0)
+    assert listener.returncode == 0, complaints
+    stamps, sequences, latencies = zip(*json.loads(heard), strict=True)
+    told = interrupt(container, signal.SIGTERM)
+    assert len(stamps) == 600
+    assert np.unique(np.diff(sequences)).tolist() == [1], told
+    assert np.unique(np.diff(stamps)).tolist() == [5_000_000]
+    assert min(latencies) > 0.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("name", ["camera_node", "flow_node", "au_node"])
+def test_a_node_alone_ends_in_order(
+    start: Start, ros: Any, soon: Any, name: str, number: int
+) -> None:
+    watcher = ros.process().node("watcher")
+    process = start(f"emopulse_ros.nodes.{name}")
+    assert soon(lambda: name in watcher.get_node_names(), 60.0)
+    interrupt(process)
+
+
+def test_the_nodes_work_together_in_three_processes(
+    start: Start, ros: Any, soon: Any, tmp_path: Path
+) -> None:
+    from emopulse_msgs.msg import AUActivation, FlowField
+
+    listener = ros.process().node("listener")
+    activations: list[Any] = []
+    fields: list[Any] = []
+    listener.create_subscription(AUActivation, "/emopulse/au_activation", activations.append, 100)
+    flow = listener.create_subscription(FlowField, "/emopulse/flow", fields.append, 100)
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text("/**/camera_node: {ros__parameters: {rate: 50.0}}")
+
+    def begin(name: str) -> subprocess.Popen[str]:
+        return start(f"emopulse_ros.nodes.{name}", "--ros-args", "--params-file", str(parameters))
+
+    nodes = [begin("au_node"), begin("flow_node")]
+    # The first field is the one to be seen.
+    assert soon(flow.get_publisher_count, 60.0)
+    nodes.append(begin("camera_node"))
+    assert soon(lambda: len(activations) >= 30 and len(fields) >= 30, 120.0)
+    numbers = [message.sequence for message in activations]
+    assert numbers == sorted(set(numbers))
+    assert fields[0].restarted
+    assert not any(field.restarted for field in fields[1:])
+    assert fields[0].channels == fields[-1].channels
+    for node in reversed(nodes):
+        interrupt(node)
+
+
+@pytest.mark.parametrize(
+    ("module", "parameter", "sentence"),
+    [
+        ("camera_node", "camera:=telescope", "There is no camera 'telescope'"),
+        ("au_node", "model:=/nowhere.onnx", "there is no model at /nowhere.onnx"),
+        ("container", "broken", "ROS cannot work with its arguments"),
+    ],
+)
+def test_what_cannot_be_worked_with_ends_with_status_2(
+    start: Start, module: str, parameter: str, sentence: str
+) -> None:
+    process = start(f"emopulse_ros.nodes.{module}", "--ros-args", "-p", parameter)
+    _, complaints = process.communicate(timeout=60.0)
+    assert process.returncode == 2
+    assert sentence in complaints
+    assert "Traceback" not in complaints

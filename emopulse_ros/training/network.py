@@ -44,7 +44,7 @@ class Branches:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All widths of the network. The default sees 16 frames and has some 60 000 parameters."""
+    """All widths of the network. The default sees 16 frames and has some 120 000 parameters."""
 
     channels: int = 9
     units: int = 15
@@ -113,12 +113,20 @@ class CausalConv(nn.Module):
 
 
 class Spatial(nn.Module):
-    """A convolution over space alone, with norm and ReLU."""
+    """A convolution over space alone, with norm and ReLU.
 
-    def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1) -> None:
+    Where ``placed``, each place of the feature map has a bias of its own: a convolution cannot
+    tell a brow from a lip by its motion, but the crop holds the face in place, so a learned map
+    over it can say where a motion is.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int, stride: int = 1, *, placed: bool = False
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
+        self.place = nn.Parameter(0.5 * torch.randn(outputs, PLACES, PLACES)) if placed else None
 
     def forward(self, clip: Tensor) -> Tensor:
         """``(B, T, I, H, W)`` to ``(B, T, O, H', W')``."""
@@ -126,31 +134,8 @@ class Spatial(nn.Module):
 
     def step(self, frame: Tensor) -> Tensor:
         """``(B, I, H, W)`` to ``(B, O, H', W')``."""
-        return functional.relu(self.norm(self.conv(frame)))
-
-
-class Stem(nn.Module):
-    """Flow to features of its places, each with a bias of its own.
-
-    A convolution cannot tell a brow from a lip by its motion. The crop holds the face in place,
-    so a learned map over it can say where a motion is.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, 7, STRIDE, padding=3, bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
-        self.place = nn.Parameter(0.5 * torch.randn(outputs, PLACES, PLACES))
-
-    def forward(self, clip: Tensor) -> Tensor:
-        """``(B, T, C, 64, 64)`` to ``(B, T, O, 16, 16)``."""
-        return _unfold(self.step(_fold(clip)), clip)
-
-    def step(self, flow: Tensor) -> Tensor:
-        """``(B, C, 64, 64)`` to ``(B, O, 16, 16)``."""
-        # Hundredths of a pixel and whole pixels on one scale.
-        compressed = functional.softsign(flow * 4.0)
-        return functional.relu(self.norm(self.conv(compressed)) + self.place)
+        out: Tensor = self.norm(self.conv(frame))
+        return functional.relu(out if self.place is None else out + self.place)
 
 
 class Inception(nn.Module):
@@ -162,7 +147,7 @@ class Inception(nn.Module):
     def __init__(self, inputs: int, branches: Branches) -> None:
         super().__init__()
         self.cut = [branches.plain, branches.reduced]
-        self.narrow = Spatial(inputs, sum(self.cut), 1)
+        self.narrow = Spatial(inputs, sum(self.cut), 1, placed=True)
         self.causal = CausalConv(branches.reduced, branches.causal, branches.dilation)
         self.pooled = Spatial(inputs, branches.pooled, 1)
         self.state_channels = self.causal.reach * branches.reduced
@@ -198,7 +183,7 @@ class TinyI3D(nn.Module):
             raise ValueError(f"spatial dropout must be within 0 and 0.99, not {dropout}")
         self.shape = shape or Shape()
         self.dropout = dropout
-        self.stem = Stem(self.shape.channels, self.shape.stem)
+        self.stem = Spatial(self.shape.channels, self.shape.stem, 7, STRIDE, placed=True)
         blocks, width = [], self.shape.stem
         for branches in self.shape.blocks:
             blocks.append(Inception(width, branches))
@@ -210,7 +195,7 @@ class TinyI3D(nn.Module):
 
     def forward(self, flow: Tensor) -> Reading:
         """The clip form: ``(B, C, T, H, W)``, flow as :class:`FlowStep` holds it."""
-        x = self.stem(flow.transpose(1, 2))
+        x = self.stem(_compress(flow.transpose(1, 2)))
         for block in self.blocks:
             x = block(x)
         scores = 3.0 * torch.tanh(self.score(x.mean(dim=(3, 4))).squeeze(2) / 3.0)
@@ -226,7 +211,7 @@ class TinyI3D(nn.Module):
 
     def step(self, flow: Tensor, states: list[Tensor]) -> tuple[Reading, list[Tensor]]:
         """The step form: ``(B, C, H, W)`` and the states of :meth:`first_states`, or later ones."""
-        x = self.stem.step(flow)
+        x = self.stem.step(_compress(flow))
         after = []
         for block, state in zip(self._inceptions(), states[:-1], strict=True):
             x, kept = block.step(x, state)
@@ -263,6 +248,11 @@ class TinyI3D(nn.Module):
 
     def _read(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.units(features), torch.sigmoid(self.strength(features))
+
+
+def _compress(flow: Tensor) -> Tensor:
+    """Hundredths of a pixel and whole pixels on one scale, -1 to 1."""
+    return functional.softsign(flow * 4.0)
 
 
 def _weight(scores: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ help:
 	@echo 'make demo           watch the synthetic face live for 15 s, in this terminal'
 	@echo 'make test           run the tests (no PyTorch needed)'
 	@echo 'make lint           ruff and mypy'
-	@echo 'make test-training  install PyTorch and run the tests that need it'
+	@echo 'make test-training  install what training needs, PyTorch too, and run its tests'
 	@echo 'make clean          delete .venv and everything built'
 
 demo:
@@ -39,7 +39,7 @@ lint:
 
 test-training:
 	$(prepare) viewer test training
-	@$(bin)/python -m pytest test/training $(ARGS)
+	@$(bin)/python -m pytest test/training test/synthesis test/evaluation $(ARGS)
 
 clean:
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

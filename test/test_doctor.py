@@ -62,7 +62,7 @@ def test_what_is_optional_is_not_missed() -> None:
 def test_it_runs_on_a_python_with_nothing_installed() -> None:
     command = "from emopulse_ros.doctor import run_doctor; print(*run_doctor(), sep='\\n')"
     said = subprocess.run(
-        [sys.executable, "-S", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-ES", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
     assert "EmoPulse cannot run: ROS 2, emopulse_msgs, numpy" in said.stdout

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -110,4 +111,7 @@ def _fastest_executor(context: Any) -> Any:
         from rclpy.experimental import EventsExecutor
     except ImportError:
         return SingleThreadedExecutor(context=context)
-    return EventsExecutor(context=context)
+    # It enables faulthandler, which asks for the descriptor of standard error: a stand-in for that,
+    # such as a notebook's, has none.
+    with redirect_stderr(sys.__stderr__):
+        return EventsExecutor(context=context)

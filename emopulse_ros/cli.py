@@ -68,9 +68,9 @@ def _pass_on(name: str, rest: list[str]) -> int:
     """Hand the rest of the command line to the room that knows the command."""
     if name == "train":
         return _train(rest)
-    from emopulse_ros.bench import command
+    from emopulse_ros.bench.command import main as bench
 
-    return command.main(rest)
+    return bench(rest)
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -83,14 +83,14 @@ def _doctor(_: argparse.Namespace) -> int:
 
 def _train(rest: list[str]) -> int:
     try:
-        from emopulse_ros.training import command
+        from emopulse_ros.training.command import main as train
     except ModuleNotFoundError as error:
         raise BadInputError(
             f"training needs {error.name}, which is not installed: "
             "pip install -r requirements/training.txt"
         ) from error
     with reading_input():
-        return command.main(rest)
+        return train(rest)
 
 
 if __name__ == "__main__":

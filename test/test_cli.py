@@ -198,3 +198,27 @@ def test_ctrl_c_ends_a_run_over_ros_with_130_and_a_summary() -> None:
     assert process.returncode == 130
     assert "Traceback" not in told
     assert "frame" in out
+
+
+def test_training_without_torch_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("emopulse_ros.training.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["train"]) == 2
+    assert "training needs torch, which is not installed: pip install" in capsys.readouterr().err
+
+
+def test_the_doctor_ends_with_a_verdict(capfd: pytest.CaptureFixture[str]) -> None:
+    status = main(["doctor"])
+    verdict = capfd.readouterr().out.splitlines()[-1]
+    assert verdict.startswith("EmoPulse can run" if status == 0 else "EmoPulse cannot run: ")
+
+
+def test_a_wrong_option_is_told_with_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["bench", "beauty"], ["fly"], ["run", "--speed", "9"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 2
+        assert "usage: emopulse" in capsys.readouterr().err

@@ -21,6 +21,13 @@ def sourced_prefixes(environment: "Mapping[str, str]", venv: Path) -> "list[str]
     return [prefix for prefix in prefixes if prefix and Path(prefix).resolve() != venv.resolve()]
 
 
+def interpreter() -> str:
+    """This Python; its base where it is a virtual environment's, which may soon be replaced."""
+    if sys.prefix == sys.base_prefix:
+        return sys.executable
+    return str(Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info))
+
+
 def reason(venv: Path) -> str:
     """Why this Python does not suit, or nothing."""
     version = "{}.{}".format(*sys.version_info)
@@ -36,6 +43,5 @@ def reason(venv: Path) -> str:
 
 if __name__ == "__main__":
     problem = reason(Path(sys.argv[1]))
-    # The interpreter proper, not that of a virtual environment, which may be about to be replaced.
-    print(problem or getattr(sys, "_base_executable", sys.executable))
+    print(problem or interpreter())
     sys.exit(1 if problem else 0)

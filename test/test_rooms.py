@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 ROS = {"rclpy", "emopulse_msgs", "sensor_msgs", "std_msgs", "diagnostic_msgs", "lifecycle_msgs"}
 HEAVY = {"torch", "matplotlib", "scipy", "sklearn", "skimage", "numba", "onnx"}
 RUNTIME = sorted({"stream", "facs", "camera", "face", "flow", "detection", "pipeline", "doctor"})
-CORE = sorted({*RUNTIME, "synthesis", "evaluation", "console"})
+CORE = sorted({*RUNTIME, "synthesis", "evaluation"})
 
 
 def files(room: str) -> list[Path]:
@@ -115,8 +115,8 @@ for name in names:
 """
 
 
-@pytest.mark.parametrize("room", CORE)
-def test_the_core_imports_without_ros_and_pytorch(room: str) -> None:
+@pytest.mark.parametrize("room", [*CORE, "console", "cli"])
+def test_the_core_and_the_command_line_import_without_ros_and_pytorch(room: str) -> None:
     # What the runtime needs must do without the libraries of training, too. Elsewhere (the rendered
     # face, the report) a file may want one of them, which need not be installed here.
     absent = ROS | HEAVY if room in RUNTIME else {*ROS, "torch"}

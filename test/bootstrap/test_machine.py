@@ -14,7 +14,7 @@ import pytest
 from bootstrap.failure import SetupError
 from bootstrap.machine import demand_tools
 from bootstrap.ros import Ros, find_ros, record_ros
-from bootstrap.suits import sourced_prefixes
+from bootstrap.suits import interpreter, sourced_prefixes
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -116,10 +116,19 @@ def test_a_python_that_is_not_there_is_told() -> None:
 
 
 def test_a_python_without_the_sourced_rclpy_is_told(tmp_path: Path) -> None:
-    base = getattr(sys, "_base_executable", sys.executable)
-    said = prepare(PYTHON=base, ROS_DISTRO="jazzy", AMENT_PREFIX_PATH=str(tmp_path))
+    said = prepare(PYTHON=interpreter(), ROS_DISTRO="jazzy", AMENT_PREFIX_PATH=str(tmp_path))
     assert said.returncode == 2
     assert "the sourced ROS 2 jazzy is not for Python" in said.stderr
+
+
+def test_the_interpreter_is_never_that_of_a_virtual_environment(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path)], check=True)
+    said = subprocess.run(
+        [str(tmp_path / "bin" / "python"), str(ROOT / "bootstrap" / "suits.py"), str(tmp_path)],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    assert Path(said).is_file()
+    assert tmp_path not in Path(said).parents
 
 
 def test_what_is_recorded_can_be_read(tmp_path: Path) -> None:

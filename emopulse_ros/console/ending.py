@@ -11,7 +11,7 @@ class Ending:
     """Counts of a run; ``without`` says how many frames gave no activation, by reason.
 
     ``dropped`` frames were lost on the way, ``late`` face answers came too late to be used; None
-    where neither can happen.
+    where neither can happen. ``notes`` are further sentences worth saying.
     """
 
     frames: int = 0
@@ -20,6 +20,7 @@ class Ending:
     dropped: int | None = None
     late: int | None = None
     without: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The counts in words; a run without any activation says why in one line."""
@@ -38,4 +39,4 @@ class Ending:
         if self.late is not None:
             counts.append(f"{self.late} face answers late")
         told = [f"frames without an activation: {reasons}"] if reasons else []
-        return [", ".join(counts), *told]
+        return [", ".join(counts), *told, *self.notes]

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.display import REDRAW_S
 from emopulse_ros.console.ending import Ending
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from emopulse_ros.nodes.container import Container
 
 FOLLOWING = "following a face"
+SLOW_CAMERA_MS = 5.0
+"""A frame's time at 200 FPS; a camera that is later than that cannot keep its pace."""
 
 
 def run_live(
@@ -57,6 +61,7 @@ def run_live(
             until = duration if is_foreign else None
             interrupted = _watch(container, show, ending, until)
             shortfall, failure = _camera_troubles(container)
+            ending.notes += _on_a_slow_camera(container)
             status = container.status
             container.stop()
             show.display.update(_count(container, ending, status))
@@ -138,6 +143,20 @@ def _count(container: Container, ending: Ending, status: str) -> str:
     if counters.failed:
         words += f", {counters.failed} failed"
     return words if status == FOLLOWING else f"{words}; {status}"
+
+
+def _on_a_slow_camera(container: Container) -> list[str]:
+    """A line on a camera that was slow itself: its share of the latency is not the pipeline's."""
+    node = container.camera_node
+    if node is None or not node.published:
+        return []
+    late = float(np.median(node.lateness.since(0)))
+    if late < SLOW_CAMERA_MS:
+        return []
+    return [
+        f"the camera itself was late by {late:.0f} ms (median): "
+        "this machine is too slow or too busy to make its pictures in time"
+    ]
 
 
 def _camera_troubles(container: Container) -> tuple[str | None, Exception | None]:

@@ -31,8 +31,7 @@ test:
 lint:
 	$(prepare) test
 	@$(bin)/ruff check .
-	@$(bin)/ruff format --check .
-	@$(bin)/mypy bootstrap
+	@$(bin)/ruff format --check --exclude '*.md' .
 	@if $(bin)/python -c 'import torch' 2>/dev/null; then $(bin)/mypy; else \
 	    echo 'without PyTorch emopulse_ros/training is not type-checked (make test-training installs it)'; \
 	    $(bin)/mypy --exclude '^emopulse_ros/training/' --follow-imports=silent; fi

@@ -14,7 +14,7 @@ from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
 from emopulse_ros.nodes.flow_node import MODEL, QUEUE, path_of
-from emopulse_ros.nodes.messages import ACTIVATIONS, EVENTS, FLOW, since
+from emopulse_ros.nodes.messages import EVENTS, FLOW, activation_adaptation, since
 from emopulse_ros.nodes.parameters import Table
 from emopulse_ros.nodes.samples import Samples, percentiles
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
@@ -47,7 +47,7 @@ class AuNode(StageNode):
         self._finder = event_finder(engine)
         # Small, and what it is all for: published in this very call, and none gives way.
         self._activations = Publisher(
-            self, ACTIVATIONS, "au_activation", qualities.activations(), inline=True
+            self, activation_adaptation(), "au_activation", qualities.activations(), inline=True
         )
         self._events = Publisher(self, EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emopulse_msgs.msg import AUActivation, FlowField
 from emopulse_msgs.msg import MicroExpression as MicroExpressionMessage
-from emopulse_ros.nodes.stamps import from_time, to_header, to_time
+from emopulse_ros.nodes.stamps import SECOND, from_time, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression, read_only
 from emopulse_ros.transport import Adaptation
 
@@ -61,21 +61,43 @@ def flow_from_message(message: Any) -> FlowStep:
     )
 
 
-def activation_to_message(activation: Activation) -> Any:
-    """An activation as ``AUActivation``; its latency is counted up to this moment."""
-    message = AUActivation(
-        header=to_header(activation.stamp, activation.frame_id),
-        sequence=activation.sequence,
-        face_id=activation.face_id,
-        attention=activation.attention,
-        model=activation.model[:64],
-        model_hash=activation.model_hash,
-        latency_ms=since(activation.stamp),
-    )
-    message.codes.frombytes(bytes(activation.codes))
-    _fill(message.probability, activation.probability)
-    _fill(message.intensity, activation.intensity)
-    return message
+class ActivationMessage:
+    """Makes activations into ``AUActivation``: the same message each time, filled anew.
+
+    Making a new one takes 0.1 ms between two frames, when nothing of it is in the caches; this
+    0.04. Who publishes the message is done with it when the next one is made.
+    """
+
+    def __init__(self) -> None:
+        self._message = AUActivation()
+        self._units: tuple[tuple[int, ...], int] | None = None
+
+    def __call__(self, activation: Activation) -> Any:
+        """The message; its latency is counted up to this moment."""
+        if (activation.codes, len(activation.intensity)) != self._units:
+            self._prepare(activation)
+        message = self._message
+        stamp = message.header.stamp
+        stamp.sec, stamp.nanosec = divmod(activation.stamp, SECOND)
+        message.header.frame_id = activation.frame_id
+        message.sequence = activation.sequence
+        message.face_id = activation.face_id
+        message.attention = activation.attention
+        message.model = activation.model[:64]
+        message.model_hash = activation.model_hash
+        self._probability[:] = activation.probability
+        self._intensity[:] = activation.intensity
+        message.latency_ms = since(activation.stamp)
+        return message
+
+    def _prepare(self, activation: Activation) -> None:
+        self._message = AUActivation()
+        self._units = activation.codes, len(activation.intensity)
+        self._message.codes.frombytes(bytes(activation.codes))
+        _fill(self._message.probability, activation.probability)
+        _fill(self._message.intensity, activation.intensity)
+        self._probability = np.frombuffer(self._message.probability, np.float32)
+        self._intensity = np.frombuffer(self._message.intensity, np.float32)
 
 
 def activation_from_message(message: Any) -> Activation:
@@ -127,10 +149,12 @@ def event_from_message(message: Any) -> MicroExpression:
     )
 
 
+def activation_adaptation() -> Adaptation[Activation]:
+    """Bind Activation to ``AUActivation``; each publisher needs one of its own."""
+    return Adaptation(Activation, AUActivation, ActivationMessage(), activation_from_message)
+
+
 FLOW: Adaptation[FlowStep] = Adaptation(FlowStep, FlowField, flow_to_message, flow_from_message)
-ACTIVATIONS: Adaptation[Activation] = Adaptation(
-    Activation, AUActivation, activation_to_message, activation_from_message
-)
 EVENTS: Adaptation[MicroExpression] = Adaptation(
     MicroExpression, MicroExpressionMessage, event_to_message, event_from_message
 )

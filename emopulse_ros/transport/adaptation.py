@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any, Generic, TypeVar
-
-from emopulse_ros.stream import arrays_of
 
 Item = TypeVar("Item")
 
@@ -31,22 +29,28 @@ class Adaptation(Generic[Item]):
     to_message: Callable[[Item], Any]
     from_message: Callable[[Any], Item]
     identity: Callable[[Any], Hashable] = by_stamp
+    _arrays: tuple[str, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        hints = getattr(self.item, "__annotations__", {}) if is_dataclass(self.item) else {}
+        arrays = tuple(name for name, hint in hints.items() if "NDArray" in str(hint))
+        object.__setattr__(self, "_arrays", arrays)
 
     def check(self, item: Item) -> None:
         """Refuse what must not be shared.
 
         :raises TypeError: if the item is not of the travelling type.
-        :raises ValueError: if one of its arrays can be written to.
+        :raises ValueError: if one of its arrays can be written to; of a travelling type that is
+            no dataclass nothing is known.
         """
         if not isinstance(item, self.item):
             raise TypeError(f"expected {self.item.__name__}, got {type(item).__name__}")
-        if self.item is not self.message:
-            for array in arrays_of(item):
-                if array.flags.writeable:
-                    raise ValueError(
-                        f"an array of this {self.item.__name__} can be written to, but all "
-                        "subscriptions share it: mark it read-only before publishing"
-                    )
+        for name in self._arrays:
+            if getattr(item, name).flags.writeable:
+                raise ValueError(
+                    f"{name} of this {self.item.__name__} can be written to, but all "
+                    "subscriptions share it: mark it read-only before publishing"
+                )
 
 
 def plain(message: type[Item]) -> Adaptation[Item]:

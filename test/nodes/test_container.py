@@ -76,16 +76,19 @@ def test_without_a_listener_no_message_is_made(
     from emopulse_ros.nodes import au_node, camera_node, flow_node
     from emopulse_ros.nodes.container import Container
     from emopulse_ros.nodes.images import image_adaptation
+    from emopulse_ros.nodes.messages import activation_adaptation
 
     def refuse(_: Any) -> Any:
         made.append(1)
         raise AssertionError
 
     made: list[int] = []
-    for module, name in ((flow_node, "FLOW"), (au_node, "ACTIVATIONS"), (au_node, "EVENTS")):
+    for module, name in ((flow_node, "FLOW"), (au_node, "EVENTS")):
         monkeypatch.setattr(module, name, replace(getattr(module, name), to_message=refuse))
-    silent = replace(image_adaptation(), to_message=refuse)
-    monkeypatch.setattr(camera_node, "image_adaptation", lambda: silent)
+    images = replace(image_adaptation(), to_message=refuse)
+    monkeypatch.setattr(camera_node, "image_adaptation", lambda: images)
+    activations = replace(activation_adaptation(), to_message=refuse)
+    monkeypatch.setattr(au_node, "activation_adaptation", lambda: activations)
     monkeypatch.setattr(camera_node, "to_camera_info", refuse)
     with Container(parameters_file=unhurried) as container:
         assert container.wait(30.0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,12 @@ EVENT = MicroExpression(
 )
 
 
-@pytest.mark.parametrize(
-    ("name", "item"), [("FLOW", STEP), ("ACTIVATIONS", ACTIVATION), ("EVENTS", EVENT)]
-)
-def test_an_item_survives_the_way_there_and_back(name: str, item: Any) -> None:
+@pytest.mark.parametrize("item", [STEP, ACTIVATION, EVENT], ids=lambda item: type(item).__name__)
+def test_an_item_survives_the_way_there_and_back(item: Any) -> None:
     from emopulse_ros.nodes import messages
 
-    adaptation = getattr(messages, name)
+    adaptations = messages.FLOW, messages.activation_adaptation(), messages.EVENTS
+    adaptation = next(one for one in adaptations if one.item is type(item))
     there = adaptation.to_message(item)
     assert there.header.stamp.sec == 1_700_000_000
     back = adaptation.from_message(there)
@@ -66,12 +66,28 @@ def test_a_field_that_does_not_fit_its_size_is_refused() -> None:
 
 
 def test_latency_is_counted_from_capture_and_never_negative() -> None:
-    from dataclasses import replace
-
-    from emopulse_ros.nodes.messages import activation_to_message
-
+    to_message = activation_message()
     now = time.time_ns()
-    old = activation_to_message(replace(ACTIVATION, stamp=now - 10**9)).latency_ms
+    old = to_message(replace(ACTIVATION, stamp=now - 10**9)).latency_ms
     assert 1000.0 <= old < 1000.0 + (time.time_ns() - now) / 1e6 + 1.0
-    assert activation_to_message(replace(ACTIVATION, stamp=now + 10**12)).latency_ms == 0.0
-    assert activation_to_message(replace(ACTIVATION, model="m" * 99)).model == "m" * 64
+    assert to_message(replace(ACTIVATION, stamp=now + 10**12)).latency_ms == 0.0
+
+
+def test_the_message_that_is_used_again_tells_the_present_activation_only() -> None:
+    to_message = activation_message()
+    to_message(ACTIVATION)
+    fewer = replace(ACTIVATION, codes=(4,), probability=floats(1), intensity=floats(1))
+    unknown = replace(fewer, intensity=floats(0), model="m" * 99, face_id=8)
+    for activation in (fewer, unknown, ACTIVATION):
+        message = to_message(activation)
+        assert tuple(message.codes) == activation.codes
+        assert np.array_equal(message.probability, activation.probability)
+        assert np.array_equal(message.intensity, activation.intensity)
+        assert message.model == activation.model[:64]
+        assert message.face_id == activation.face_id
+
+
+def activation_message() -> Any:
+    from emopulse_ros.nodes.messages import ActivationMessage
+
+    return ActivationMessage()

@@ -41,7 +41,7 @@ def test_what_could_be_changed_or_is_something_else_is_refused(process: Any, pic
     from emopulse_ros.transport import Publisher
 
     publisher = Publisher(process.node("node"), pictures[0], "image", 10)
-    with pytest.raises(ValueError, match="can be written to"):
+    with pytest.raises(ValueError, match="image of this Frame can be written to"):
         publisher.publish(Frame(0, 0, np.zeros((2, 2), np.uint8)))
     with pytest.raises(TypeError, match="expected Frame, got int"):
         publisher.publish(7)

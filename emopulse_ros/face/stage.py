@@ -103,7 +103,7 @@ class FaceStage:
     """
 
     def __init__(self, look: LookFunction, beside: Beside[Mesh | None], *, size: int = 128) -> None:
-        self.status = "no frame yet"
+        self.status = "looking for a face"
         self.beside = beside
         self._look = look
         self._size = size

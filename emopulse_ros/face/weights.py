@@ -6,6 +6,10 @@ The weights are MediaPipe's BlazeFace and face mesh (Apache-2.0), as carried by 
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -47,8 +51,9 @@ class FaceModel:
             raise FaceModelError("LiteRT is not installed: pip install ai-edge-litert") from error
         path = weights_folder() / file
         try:
-            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            with _without_greeting():
+                self._interpreter: Any = Interpreter(model_path=str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise FaceModelError(f"{path} cannot be read as a face model: {error}") from error
         self._input: int = self._interpreter.get_input_details()[0]["index"]
@@ -60,3 +65,21 @@ class FaceModel:
         self._interpreter.set_tensor(self._input, np.repeat(picture[None, :, :, None], 3, axis=3))
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+@contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Keep LiteRT from writing to the terminal that it has made a delegate.
+
+    It knows no switch for that line, which C++ writes past Python's own standard error.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

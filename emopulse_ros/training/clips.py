@@ -7,7 +7,7 @@ taken up again, and made anew elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -22,13 +22,16 @@ from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.scene import Scene
-from emopulse_ros.synthesis.script import MILLISECOND, Habits, write_script
+from emopulse_ros.synthesis.script import MILLISECOND, Habits, Script, write_script
 
 FRAME = 5 * MILLISECOND
 LENGTH = 1300 * MILLISECOND
 
-MakeScene = Callable[[int, Habits, int], Scene]
-"""From a seed, habits and a length in ns to a scene."""
+MakeScene = Callable[[int, Script], Scene]
+"""From a seed and a script to a scene."""
+
+OTHERS = 1_000_000
+"""Distance between the seeds of scripts that are laid over each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,10 +91,30 @@ def habits_of(seed: int) -> Habits:
     )
 
 
-def make_clip(seed: int, make_scene: MakeScene, look: Look) -> Clip | None:
+def script_of(seed: int, *, crowded: bool) -> Script:
+    """The script of a clip.
+
+    ``crowded`` lays up to three more scripts over it: units that come and go independently of each
+    other, several at a time, teach more per rendered frame than a natural face does. What is
+    measured, and the probabilities, come from natural ones.
+    """
+    script = write_script(seed, LENGTH, habits_of(seed))
+    if not crowded:
+        return script
+    more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 1, 3, 3]))
+    others = [
+        write_script(seed + OTHERS * number, LENGTH, habits_of(seed + OTHERS * number))
+        for number in range(1, more + 1)
+    ]
+    laid_over = [one for other in others for one in other.movements if one.kind != "blink"]
+    movements = sorted([*script.movements, *laid_over], key=lambda one: one.onset)
+    return replace(script, movements=tuple(movements))
+
+
+def make_clip(seed: int, make_scene: MakeScene, look: Look, *, crowded: bool) -> Clip | None:
     """The clip of a seed, or None if its face was not found from start to end."""
     cv2.setNumThreads(1)
-    scene = make_scene(seed, habits_of(seed), LENGTH)
+    scene = make_scene(seed, script_of(seed, crowded=crowded))
     beside: Beside[Mesh | None] = Beside(wait=True)
     face, flow = FaceStage(look, beside), FlowStage(FlowRecipe())
     planes = [index for index, name in enumerate(flow.recipe.channels) if name[0] in "uv"]
@@ -119,11 +142,10 @@ def rendered(kit: Path) -> MakeScene:
 
     face_kit = load_face_kit(kit)
 
-    def make(seed: int, habits: Habits, length: int) -> Scene:
+    def make(seed: int, script: Script) -> Scene:
         random = np.random.default_rng([seed, 0xFACE])
         width = float(random.uniform(120.0, 180.0))
         noise = float(random.choice([0.5, 1.0, 2.0, 3.0]))
-        script = write_script(seed, length, habits)
         return RenderedScene(script, face_kit, seed, face_width=width, noise=noise)
 
     return make
@@ -133,13 +155,15 @@ def portrait() -> MakeScene:
     """Scenes with the embedded portrait, made to look like many people."""
     from emopulse_ros.synthesis.portrait import PortraitScene
 
-    def make(seed: int, habits: Habits, length: int) -> Scene:
-        return PortraitScene.varied(seed, write_script(seed, length, habits), (256, 256))
+    def make(seed: int, script: Script) -> Scene:
+        return PortraitScene.varied(seed, script, (256, 256))
 
     return make
 
 
-def make_clips(folder: Path, seeds: list[int], make_scene: MakeScene, name: str) -> None:
+def make_clips(
+    folder: Path, seeds: list[int], make_scene: MakeScene, name: str, *, crowded: bool
+) -> None:
     """Make the clips of these seeds that ``folder`` does not hold yet.
 
     A clip is ``NAME-SEED.npz``; one whose face was lost leaves an empty ``NAME-SEED.none``.
@@ -150,7 +174,7 @@ def make_clips(folder: Path, seeds: list[int], make_scene: MakeScene, name: str)
         path = folder / f"{name}-{seed:06d}.npz"
         if path.exists() or path.with_suffix(".none").exists():
             continue
-        clip = make_clip(seed, make_scene, look)
+        clip = make_clip(seed, make_scene, look, crowded=crowded)
         if clip is None:
             path.with_suffix(".none").touch()
         else:

@@ -18,7 +18,7 @@ from emopulse_ros.detection.model import Card
 from emopulse_ros.training.calibration import best_thresholds, platt
 from emopulse_ros.training.card import write_card
 from emopulse_ros.training.clips import make_clips, portrait, rendered
-from emopulse_ros.training.configuration import PARTS, Configuration, read_configuration
+from emopulse_ros.training.configuration import PARTS, PORTRAIT, Configuration, read_configuration
 from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
 from emopulse_ros.training.loop import read_clips, train
@@ -68,19 +68,19 @@ def make_parts(plan: Configuration, folder: Path, face_kit: Path | None) -> None
         for source, number in sources.items():
             if source == "rendered" and face_kit is None:
                 continue
-            first = PARTS[part]
+            first = PARTS[part] + (PORTRAIT if source == "portrait" else 0)
             for share in range(plan.clips.processes):
                 seeds = list(range(first + share, first + number, plan.clips.processes))
-                shares.append((folder / part, seeds, source, face_kit))
+                shares.append((folder / part, seeds, source, face_kit, part == "train"))
     with ProcessPoolExecutor(plan.clips.processes, get_context("spawn")) as pool:
         for number, _ in enumerate(pool.map(_make_share, shares), 1):
             print(f"clips: {number} of {len(shares)} shares are there", flush=True)
 
 
-def _make_share(share: tuple[Path, list[int], str, Path | None]) -> None:
-    folder, seeds, source, face_kit = share
+def _make_share(share: tuple[Path, list[int], str, Path | None, bool]) -> None:
+    folder, seeds, source, face_kit, crowded = share
     scenes = rendered(face_kit) if source == "rendered" and face_kit else portrait()
-    make_clips(folder, seeds, scenes, source)
+    make_clips(folder, seeds, scenes, source, crowded=crowded)
 
 
 def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) -> None:

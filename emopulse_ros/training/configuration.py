@@ -13,6 +13,9 @@ Section = TypeVar("Section")
 PARTS = {"train": 0, "validation": 100_000, "test": 200_000}
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
 
+PORTRAIT = 50_000
+"""What is added to the seeds of the portrait, so that it does not follow the others' scripts."""
+
 
 class ConfigurationError(ValueError):
     """A configuration file is missing or says something that cannot be followed."""

@@ -20,6 +20,12 @@ SLIGHT = 0.03
 
 SLIGHT_WEIGHT = 0.2
 
+FROM_START = 0.25
+"""Share of windows that begin where their clip does, with nothing known of the face."""
+
+OVERLAID = 0.3
+"""Share of windows that are two faces' motion at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -55,28 +61,38 @@ class Clips:
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
         clip = self.clips[index]
-        return _stack([_Window(clip.flow, clip.active.T, clip.strength.T, 1.0)], 0)
+        flow = _unpacked(clip.flow, 1.0)
+        return _stack([_Window(flow, clip.active.T, clip.strength.T, True)], 0)
 
     def draw(self, random: np.random.Generator, count: int, frames: int, warm_up: int) -> Batch:
-        """A batch of ``count`` windows, varied; a quarter of them begin where their clip does."""
+        """A batch of ``count`` windows, varied; some are two faces' motion laid over each other.
+
+        Small motions add up, so a face that did both would move like that.
+        """
         windows = []
         for _ in range(count):
-            clip = self.clips[random.integers(len(self.clips))]
-            last = len(clip.flow) - frames
-            start = 0 if random.random() < 0.25 else int(random.integers(last + 1))
-            windows.append(_varied(clip, start, frames, random))
+            from_start = bool(random.random() < FROM_START)
+            window = self._window(random, frames, from_start)
+            if random.random() < OVERLAID:
+                window = _overlaid(window, self._window(random, frames, from_start))
+            windows.append(window)
         return _stack(windows, warm_up)
+
+    def _window(self, random: np.random.Generator, frames: int, from_start: bool) -> _Window:
+        clip = self.clips[random.integers(len(self.clips))]
+        last = len(clip.flow) - frames
+        start = 0 if from_start else int(random.integers(1, last + 1))
+        return _varied(clip, start, frames, random)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Window:
-    """Part of a clip, its flow to be multiplied by ``factor``."""
+    """Part of a clip: flow ``(T, 2 R, H, W)``, truth ``(A, T)``."""
 
-    flow: NDArray[np.int8]
+    flow: NDArray[np.float32]
     active: NDArray[np.bool_]
     strength: NDArray[np.floating[Any]]
-    factor: float
-    from_start: bool = True
+    from_start: bool
 
 
 def _varied(clip: Clip, start: int, frames: int, random: np.random.Generator) -> _Window:
@@ -92,29 +108,44 @@ def _varied(clip: Clip, start: int, frames: int, random: np.random.Generator) ->
         flow[:, 0::2] *= -1
     shift = tuple(int(by) for by in random.integers(-2, 3, 2))
     factor = float(random.uniform(0.8, 1.25))
+    moved = _unpacked(np.roll(flow, shift, axis=(2, 3)), factor)
     strength = np.minimum(clip.strength[part].T * factor, 1.0)
+    return _Window(moved, clip.active[part].T, strength, start == 0)
+
+
+def _overlaid(one: _Window, other: _Window) -> _Window:
     return _Window(
-        np.roll(flow, shift, axis=(2, 3)), clip.active[part].T, strength, factor, start == 0
+        one.flow + other.flow,
+        one.active | other.active,
+        np.maximum(one.strength, other.strength),
+        one.from_start,
     )
 
 
+def _unpacked(flow: NDArray[np.int8], factor: float) -> NDArray[np.float32]:
+    """Packed flow as pixels, times a factor."""
+    # A byte's value as an index: 0 to 127, then -128 to -1.
+    table = unpack(np.arange(256).astype(np.uint8).view(np.int8)) * np.float32(factor)
+    flat = np.ascontiguousarray(flow).view(np.uint8).reshape(1, -1)
+    pixels: NDArray[np.float32] = cv2.LUT(flat, table).reshape(flow.shape)
+    return pixels
+
+
 def _stack(windows: list[_Window], warm_up: int) -> Batch:
-    flows, weights = [], []
+    weights = []
     for window in windows:
-        # A byte's value as an index: 0 to 127, then -128 to -1.
-        table = unpack(np.arange(256).astype(np.uint8).view(np.int8)) * np.float32(window.factor)
-        flat = np.ascontiguousarray(window.flow).view(np.uint8).reshape(1, -1)
-        flows.append(cv2.LUT(flat, table).reshape(window.flow.shape))
         weight = np.where(window.active & (window.strength < SLIGHT), SLIGHT_WEIGHT, 1.0)
         if not window.from_start:
             weight[:, :warm_up] = 0.0
         weights.append(weight)
-    active = np.stack([window.active for window in windows])
-    strength = np.stack([window.strength for window in windows])
+    flow, active, strength = (
+        torch.from_numpy(np.stack([getattr(window, name) for window in windows]))
+        for name in ("flow", "active", "strength")
+    )
     return Batch(
-        _channels(torch.from_numpy(np.stack(flows))),
-        torch.from_numpy(active.astype(np.float32)),
-        torch.from_numpy(strength.astype(np.float32)),
+        _channels(flow),
+        active.float(),
+        strength.float(),
         torch.from_numpy(np.stack(weights).astype(np.float32)),
     )
 

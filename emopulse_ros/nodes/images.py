@@ -84,7 +84,8 @@ def to_gray(message: Any) -> NDArray[np.uint8]:
         raise ValueError(
             f"its {len(message.data)} bytes do not hold {width}x{height} pixels of {encoding}"
         )
-    rows = np.frombuffer(message.data, np.uint8, step * height).reshape(height, step)
+    flat: NDArray[np.uint8] = np.frombuffer(message.data, np.uint8, step * height)
+    rows = flat.reshape(height, step)
     rows = rows[:, : width * channels]
     if code is None:
         return read_only(np.ascontiguousarray(rows))

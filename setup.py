@@ -23,7 +23,7 @@ setup(
     maintainer_email="emopulse@example.org",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed", "models/*", "synthesis/*.png", "synthesis/*.npz"]},
+    package_data={NAME: ["py.typed", "models/*", "synthesis/*.png", "synthesis/*.npz", "synthesis/*.md"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

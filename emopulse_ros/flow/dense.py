@@ -105,7 +105,8 @@ class LucasKanade:
         Returns ``(u, v)``, each ``(grid, grid) float32``, in pixels of the flow grid (two pixels
         of the crop), positive to the right and down.
         """
-        u = v = np.zeros((1, 1), np.float32)
+        u: Plane = np.zeros((1, 1), np.float32)
+        v = u
         for index, level in enumerate(self._levels):
             picture, past = crop.pictures[index], reference.pictures[index]
             if index:

@@ -65,8 +65,8 @@ class RigidPart:
             weighted = design.T * weights[:, None]
             normal = weighted @ design + _RIDGE
             moments = weighted @ motion.transpose(0, 2, 1)
-            coefficients: NDArray[np.float64] = np.linalg.solve(normal, moments)
-            coefficients = coefficients.transpose(0, 2, 1)
+            solved = np.asarray(np.linalg.solve(normal, moments), np.float64)
+            coefficients: NDArray[np.float64] = solved.transpose(0, 2, 1)
             if rounds_left:
                 miss = motion - coefficients @ design.T
                 squared = miss[:, 0] ** 2 + miss[:, 1] ** 2

@@ -85,8 +85,7 @@ def to_gray(message: Any) -> NDArray[np.uint8]:
             f"its {len(message.data)} bytes do not hold {width}x{height} pixels of {encoding}"
         )
     flat: NDArray[np.uint8] = np.frombuffer(message.data, np.uint8, step * height)
-    rows = flat.reshape(height, step)
-    rows = rows[:, : width * channels]
+    rows = flat.reshape(height, step)[:, : width * channels]
     if code is None:
         return read_only(np.ascontiguousarray(rows))
     gray = cv2.cvtColor(np.ascontiguousarray(rows).reshape(height, width, channels), code)

@@ -123,8 +123,8 @@ class Eye:
         top, opening = self._top(across), self._opening(across)
         upper = top + closing * opening
         lower = top + opening - rising * opening
-        above = np.maximum(upper - down, 0.0) / self._width
-        below = np.maximum(down - lower, 0.0) / self._width
+        above: Gray = np.divide(np.maximum(upper - down, 0.0), self._width)
+        below: Gray = np.divide(np.maximum(down - lower, 0.0), self._width)
         upper_skin = closing * self._opening(across / (1.0 + SPREAD * above))
         upper_skin *= _follows(above, UPPER_SKIN)
         lower_skin = -rising * opening * _follows(below, LOWER_SKIN)

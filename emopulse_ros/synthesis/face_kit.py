@@ -225,7 +225,7 @@ def _compact(raw: dict[str, NDArray[np.generic]]) -> FaceKit:
     triangles, corners = triangles[kept], corners[kept]
 
     neutral = raw["neutral"].astype(np.float32)
-    part = np.zeros(len(neutral), np.uint8)
+    part: NDArray[np.uint8] = np.zeros(len(neutral), np.uint8)
     for name, start in _BOUNDS:
         part[start:] = name
     a, b, c = (neutral[triangles[:, k]] for k in range(3))

@@ -40,7 +40,7 @@ class CameraNode(StageNode):
         ),
         Parameter("loop", False, "begin a video again at its end"),
         Parameter("frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)"),
-        Parameter("patience", 10, "lateness beyond which frames are skipped", "frames", (0, 1000)),
+        Parameter("patience", 10, "lateness beyond which frames are skipped", "frames", (0, 1e6)),
         AUTOSTART,
     )
     camera: Camera | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -112,14 +113,20 @@ class Container:
         return self.finished.is_set() or self._process.over.is_set()
 
     def spin(self, seconds: float | None = None) -> None:
-        """Wait until the stream has ended or SIGINT or SIGTERM comes; in the main thread only.
+        """Wait as :meth:`wait` does.
 
         :raises OSError: if the camera failed.
         """
-        with self._process.interruptible():
-            self.wait(seconds)
+        self.wait(seconds)
         if self.camera_node is not None and self.camera_node.error is not None:
             raise self.camera_node.error
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Within, SIGINT and SIGTERM end the stream; in the main thread only.
+
+        Stop the container within as well: who interrupts often does so twice.
+        """
+        return self._process.interruptible()
 
     def stop(self) -> None:
         """Let what is on its way come through, then shut the nodes down; safe to call twice."""
@@ -195,7 +202,8 @@ def _parameters(path: str | Path | None) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the container until its stream ends or it is interrupted; return the exit status."""
     try:
-        with Container(arguments=sys.argv if argv is None else argv) as container:
+        container = Container(arguments=sys.argv if argv is None else argv)
+        with container.interruptible(), container:
             container.spin()
             container.flow_node.get_logger().info(f"ending; so far {container.counters}")
     except (ValueError, OSError) as error:

@@ -30,10 +30,10 @@ def flow(depth: int = 10) -> QoSProfile:
     return _last(depth, ReliabilityPolicy.RELIABLE)
 
 
-def activations(depth: int = 100) -> QoSProfile:
+def activations(depth: int = 200) -> QoSProfile:
     """Reliable, which suits both kinds of subscription: consumers of action units ask for it.
 
-    The depth lets a reader that was held up for half a second get everything it missed. Keep-last
+    The depth lets a reader that was held up for a second get everything it missed. Keep-last
     never makes the publisher wait for a slow one.
     """
     return _last(depth, ReliabilityPolicy.RELIABLE)

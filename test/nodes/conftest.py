@@ -32,6 +32,7 @@ class LightCamera:
         self.size = (64, 48)
         self.script = None
         self.is_closed = False
+        self.taken: list[Frame] = []
         self._index = -1
         self._count = count
         self._fails_at = fails_at
@@ -46,7 +47,8 @@ class LightCamera:
         if self._index >= self._count or self.is_closed:
             raise StopIteration
         picture = np.full((48, 64), self._index % 256, np.uint8)
-        return Frame(self._index * PERIOD, self._index, read_only(picture))
+        self.taken.append(Frame(self._index * PERIOD, self._index, read_only(picture)))
+        return self.taken[-1]
 
     def close(self) -> None:
         self.is_closed = True
@@ -171,7 +173,7 @@ def unhurried(tmp_path: Any) -> str:
     """A parameter file with which a slow machine is late but drops nothing."""
     path = tmp_path / "unhurried.yaml"
     path.write_text(
-        "/**/camera_node: {ros__parameters: {patience: 1000}}\n"
+        "/**/camera_node: {ros__parameters: {patience: 1000000}}\n"
         "/**/flow_node: {ros__parameters: {queue_depth: 1000}}\n"
         "/**/au_node: {ros__parameters: {queue_depth: 1000}}\n"
     )

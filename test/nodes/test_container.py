@@ -22,12 +22,13 @@ def test_frames_and_flow_travel_by_reference(light: Any, unhurried: str) -> None
     with Container(
         parameters_file=unhurried, on_activation=lambda item, _: seen.append(item)
     ) as container:
-        pictures = []
-        light.before_face = lambda frame: pictures.append(frame.image)
         assert container.wait(30.0)
     assert [frame.sequence for frame in light.frames] == list(range(200))
-    assert all(not frame.image.flags.writeable for frame in light.frames)
+    for taken, seen_by_flow in zip(light.cameras[0].taken, light.frames, strict=True):
+        assert taken.image is seen_by_flow.image
+        assert not seen_by_flow.image.flags.writeable
     assert all(one is other for one, other in zip(light.steps_made, light.steps_read, strict=True))
+    assert not light.steps_read[0].data.flags.writeable
     assert light.threads == {"executor"}
     assert [item.sequence for item in seen] == list(range(200))
 
@@ -52,6 +53,8 @@ def test_what_was_published_locally_is_the_same_with_an_outside_subscriber(
     )
     with Container(parameters_file=unhurried):
         assert soon(lambda: all(len(messages) > 20 for messages in heard.values()))
+    for taken, seen in zip(light.cameras[0].taken, light.frames, strict=False):
+        assert np.shares_memory(taken.image, seen.image)
     made = {step.sequence: step for step in light.steps_made}
     assert all(step is made[step.sequence] for step in light.steps_read)
     assert len({frame.sequence for frame in light.frames}) == len(light.frames)
@@ -131,7 +134,7 @@ def test_a_stage_that_is_too_slow_drops_the_oldest_and_says_so(light: Any, tmp_p
     light.before_face = hold_up
     file = tmp_path / "parameters.yaml"
     file.write_text(
-        "/**/camera_node: {ros__parameters: {patience: 1000}}\n"
+        "/**/camera_node: {ros__parameters: {patience: 1000000}}\n"
         "/**/flow_node: {ros__parameters: {queue_depth: 5}}\n"
     )
     with Container(parameters_file=file) as container:

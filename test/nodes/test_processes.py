@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,10 @@ def test_the_nodes_work_together_in_three_processes(
     numbers = [message.sequence for message in activations]
     assert numbers == sorted(set(numbers))
     assert fields[0].restarted
-    assert not any(field.restarted for field in fields[1:])
+    for before, field in pairwise(fields):
+        # A slow machine may lose images between the processes, and so begin anew.
+        lost = field.sequence > before.sequence + 1 or field.face_id != before.face_id
+        assert lost or not field.restarted
     assert fields[0].channels == fields[-1].channels
     for node in reversed(nodes):
         interrupt(node)

@@ -5,6 +5,9 @@
 # `make PYTHON=python3.12 test` chooses a Python, `make test ARGS="-k flow"` passes arguments on.
 export PYTHON
 ARGS =
+# The training's tests, and those that `make test` skips for want of the training's libraries.
+training_tests = test/training test/synthesis/test_rendered.py test/evaluation/test_metrics.py
+
 prepare = @sh bootstrap/prepare.sh
 bin = .venv/bin
 
@@ -38,7 +41,7 @@ lint:
 
 test-training:
 	$(prepare) viewer test training
-	@$(bin)/python -m pytest test/training test/synthesis test/evaluation $(ARGS)
+	@$(bin)/python -m pytest $(training_tests) $(ARGS)
 
 clean:
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

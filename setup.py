@@ -6,6 +6,8 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 NAME = "emopulse_ros"
+SCENE = ("png", "npz", "md")
+"""What the synthetic camera's portrait is made of, and whence it comes."""
 
 
 def data(folder, pattern):
@@ -23,7 +25,7 @@ setup(
     maintainer_email="emopulse@example.org",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed", "models/*", "synthesis/*.png", "synthesis/*.npz", "synthesis/*.md"]},
+    package_data={NAME: ["py.typed", "models/*", *(f"synthesis/*.{end}" for end in SCENE)]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

@@ -69,7 +69,7 @@ def test_every_version_is_pinned() -> None:
 @pytest.mark.skipif(not find_spec("colcon_core"), reason="colcon is not installed")
 def test_colcon_finds_both_packages_from_the_root() -> None:
     listed = subprocess.run(
-        [sys.executable, "-m", "colcon", "--log-base", "/dev/null", "list"], cwd=ROOT, capture_output=True, text=True,
-        check=True, timeout=60,
+        [sys.executable, "-m", "colcon", "--log-base", "/dev/null", "list"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     ).stdout.split("\n")  # fmt: skip
     assert [line.split()[0] for line in listed if line] == ["emopulse_msgs", "emopulse_ros"]

@@ -20,6 +20,7 @@ class Detector:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._channels = engine.card.recipe.channels
         self._state = engine.first_state()
         self._face_id: int | None = None
         self._stamp = 0
@@ -30,10 +31,10 @@ class Detector:
         :raises ModelError: if the flow is not made as the model wants it.
         """
         card = self.engine.card
-        if step.channels != card.recipe.channels:
+        if step.channels != self._channels:
             raise ModelError(
                 f"the flow has the channels {', '.join(step.channels)}, but the model {card.name} "
-                f"reads {', '.join(card.recipe.channels)}: use one model for both stages"
+                f"reads {', '.join(self._channels)}: use one model for both stages"
             )
         tick = card.tick_ms * 1e6
         ticks = round((step.stamp - self._stamp) / tick)

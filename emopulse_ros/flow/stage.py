@@ -28,6 +28,7 @@ class FlowStage:
 
     def __init__(self, recipe: FlowRecipe | None = None) -> None:
         self.recipe = recipe or FlowRecipe()
+        self._channels = self.recipe.channels
         grid = self.recipe.grid
         self._dense = LucasKanade(grid)
         self.crop_size = self._dense.crop_size
@@ -79,7 +80,7 @@ class FlowStage:
             crop.sequence,
             crop.face_id,
             read_only(data.reshape(-1, *data.shape[2:])),
-            self.recipe.channels,
+            self._channels,
             read_only(_grid_to_image(crop)),
             self._fresh,
             crop.frame_id,

@@ -25,9 +25,9 @@ class ConfigurationError(ValueError):
 class ClipPlan:
     """How many clips to make of each source for each part, and with how many processes."""
 
-    rendered: int = 400
+    rendered: int = 320
     portrait: int = 120
-    validation: int = 24
+    validation: int = 48
     test: int = 40
     processes: int = 2
 
@@ -38,12 +38,12 @@ class Optimisation:
 
     seed: int = 1
     dropout: float = 0.5
-    steps: int = 2400
+    steps: int = 1600
     batch: int = 6
     frames: int = 56
     rate: float = 0.004
     weight_decay: float = 0.01
-    look_every: int = 100
+    look_every: int = 200
     patience: int = 12
 
 

@@ -10,10 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from emopulse_ros.detection.model import Card
-from emopulse_ros.training.network import TinyI3D
+from emopulse_ros.training.network import CausalConv, TinyI3D
 
 OPSET = 17
 """Known to ONNX Runtime 1.15 and to TensorRT 8.6."""
+
+
+CHANNEL_BLOCK = 16
+"""Numbers in a vector register of AVX-512, and so in ONNX Runtime's blocks of channels."""
 
 
 class _Step(nn.Module):
@@ -54,8 +58,12 @@ def export(network: TinyI3D, card: Card, folder: Path, stem: str = "tiny_i3d") -
     inputs = ["flow", *names]
     outputs = ["logits", "intensity", "attention", *(f"next_{name}" for name in names)]
     step = folder / f"{stem}.onnx"
+    filled = copy.deepcopy(network)
+    for module in filled.modules():
+        if isinstance(module, CausalConv):
+            module.fill(CHANNEL_BLOCK)
     _write(
-        _Step(network),
+        _Step(filled),
         (torch.zeros(1, channels, grid, grid), *states),
         step,
         inputs,

@@ -105,11 +105,25 @@ class CausalConv(nn.Module):
 
     def step(self, past: Tensor) -> Tensor:
         """One time step from the last ``reach + 1`` inputs, ``(B, (reach + 1) * I, H, W)``."""
-        taps = past
-        if self.dilation > 1:
-            starts = range(0, (self.reach + 1) * self.inputs, self.dilation * self.inputs)
-            taps = torch.cat([past[:, start : start + self.inputs] for start in starts], dim=1)
-        return functional.relu(self.norm(self.conv(taps)))
+        starts = range(0, (self.reach + 1) * self.inputs, self.dilation * self.inputs)
+        taps = [past[:, start : start + self.inputs] for start in starts]
+        if self.dilation == 1:
+            taps = [past]
+        filling = self.conv.in_channels - TAPS * self.inputs
+        if filling:
+            taps.append(past[:, :filling])
+        return functional.relu(self.norm(self.conv(torch.cat(taps, dim=1))))
+
+    def fill(self, block: int) -> None:
+        """Read some channels twice, with weight zero, so that their number fills whole blocks.
+
+        Changes no sum; convolutions made for vector registers of ``block`` numbers are only fast
+        on whole ones. For the step form alone.
+        """
+        kernel = self.conv.weight.detach()
+        filling = -kernel.shape[1] % block
+        self.conv = nn.Conv2d(kernel.shape[1] + filling, kernel.shape[0], 3, padding=1, bias=False)
+        self.conv.weight = nn.Parameter(functional.pad(kernel, (0, 0, 0, 0, 0, filling)))
 
 
 class Spatial(nn.Module):

@@ -1,15 +1,19 @@
-"""The pictures that the flow is measured against: some milliseconds ago, and the neutral face."""
+"""What the flow is measured against: the neutral face, and where the skin was some time ago."""
 
 from __future__ import annotations
 
 from collections import deque
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emopulse_ros.flow.dense import Plane, Pyramid
 
+Field = NDArray[np.float32]
+"""A flow field ``(2, grid, grid)``, u and v, in pixels of the grid."""
+
 SLACK_MS = 2.5
-"""Half a frame at 200 FPS: a picture this much younger than asked for still serves."""
+"""Half a frame at 200 FPS: a moment this much younger than asked for still serves."""
 
 CALM_MS = 300.0
 """How long the skin must rest before its picture is taken as neutral."""
@@ -25,45 +29,45 @@ MEAN_OVER = 6
 """Pictures that are averaged into a neutral one: their noise should not add to every flow."""
 
 
-class PastCrops:
-    """Crops of the last ``reach_ms`` milliseconds, found by their age."""
+class PastMotion:
+    """Where the skin was in the last ``reach_ms`` milliseconds, against the neutral face."""
 
     def __init__(self, reach_ms: float) -> None:
         self._reach = int((reach_ms + 60.0) * 1e6)
         self._slack = int(SLACK_MS * 1e6)
-        self._past: deque[tuple[int, Pyramid]] = deque()
+        self._past: deque[tuple[int, Field]] = deque()
 
     def clear(self) -> None:
         """Forget everything."""
         self._past.clear()
 
-    def add(self, stamp: int, crop: Pyramid) -> None:
-        """Remember the crop of this moment (ns)."""
-        self._past.append((stamp, crop))
+    def add(self, stamp: int, motion: Field) -> None:
+        """Remember the field of this moment (ns)."""
+        self._past.append((stamp, motion))
         while stamp - self._past[0][0] > self._reach and len(self._past) > 2:
             self._past.popleft()
 
-    def before(self, stamp: int, ms: float) -> Pyramid:
-        """The youngest crop at least ``ms`` older than ``stamp``; the oldest, if none is.
+    def before(self, stamp: int, ms: float) -> Field:
+        """The youngest field at least ``ms`` older than ``stamp``; the oldest, if none is.
 
         A face that has just come into view is thus read at once, against the past there is.
-        :raises IndexError: if no crop was added.
+        :raises IndexError: if no field was added.
         """
         latest = stamp - int(ms * 1e6) + self._slack
-        for when, crop in reversed(self._past):
+        for when, motion in reversed(self._past):
             if when <= latest:
-                return crop
+                return motion
         return self._past[0][1]
 
-    def recent_mean(self) -> Pyramid:
-        """The mean of the last few crops."""
-        recent = [crop.pictures for _, crop in list(self._past)[-MEAN_OVER:]]
-        levels = zip(*recent, strict=True)
-        return Pyramid(tuple(np.mean(level, axis=0, dtype=np.float32) for level in levels))
+    def rebase(self) -> None:
+        """Count from where the skin was on average over the last pictures: the new neutral."""
+        recent = [motion for _, motion in list(self._past)[-MEAN_OVER:]]
+        offset = np.mean(recent, axis=0, dtype=np.float32)
+        self._past = deque((when, motion - offset) for when, motion in self._past)
 
 
 class NeutralFace:
-    """The slow reference: the face at rest.
+    """The face at rest.
 
     It is renewed only after the skin has rested for a while, and later still if it rests in
     another place than before, which is what an expression that is held looks like.
@@ -71,39 +75,41 @@ class NeutralFace:
     """
 
     def __init__(self, threshold: float) -> None:
-        self.crop: Pyramid | None = None
         self._threshold = threshold
+        self._recent: deque[Pyramid] = deque(maxlen=MEAN_OVER)
         self._taken = 0
         self._calm_since: int | None = None
 
-    def clear(self) -> None:
-        """Forget the face."""
-        self.crop = None
-        self._calm_since = None
-
-    def start(self, stamp: int, crop: Pyramid) -> Pyramid:
-        """Take this picture, and return it."""
+    def start(self, stamp: int, crop: Pyramid) -> None:
+        """Begin with a new face: its first picture, for want of a better one."""
         self.crop = crop
         self._taken = stamp
-        return crop
+        self._recent.clear()
+        self._calm_since = None
 
-    def update(self, stamp: int, past: PastCrops, moving: float, away: float) -> None:
-        """Renew the picture if it is time to.
+    def update(self, stamp: int, crop: Pyramid, moving: float, away: float) -> bool:
+        """Take notice of a picture; return whether the neutral one was renewed.
 
         ``moving`` is the mean motion of the skin since the longest baseline, ``away`` since the
         neutral picture, both in pixels of the flow grid.
         """
+        self._recent.append(crop)
         if moving > self._threshold:
             self._calm_since = None
-            return
+            return False
         if self._calm_since is None:
             self._calm_since = stamp
         calm = (stamp - self._calm_since) / 1e6
         needed = CALM_MS if away < 2.0 * self._threshold else HELD_MS
-        if calm >= needed and (stamp - self._taken) / 1e6 >= REFRESH_MS:
-            self.start(stamp, past.recent_mean())
+        if calm < needed or (stamp - self._taken) / 1e6 < REFRESH_MS:
+            return False
+        levels = zip(*(one.pictures for one in self._recent), strict=True)
+        self.crop = Pyramid(tuple(np.mean(level, axis=0, dtype=np.float32) for level in levels))
+        self._taken = stamp
+        return True
 
 
-def mean_motion(u: Plane, v: Plane, mask: Plane) -> float:
+def mean_motion(field: Field, mask: Plane) -> float:
     """Root mean square length of a flow field under a mask that sums to 1."""
+    u, v = field[0], field[1]
     return float(np.sqrt(((u * u + v * v) * mask).sum()))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from emopulse_ros.face.template import bone_mask, face_mask
 from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
-from emopulse_ros.flow.references import NeutralFace, PastCrops, mean_motion
+from emopulse_ros.flow.references import NeutralFace, PastMotion, mean_motion
 from emopulse_ros.flow.rigid import RigidPart
 from emopulse_ros.flow.strain import optical_strain
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
@@ -21,8 +21,10 @@ GAP_MS = 60.0
 
 
 class FlowStage:
-    """Measures the flow of one face against its past and its neutral picture.
+    """Measures the flow of one face against its neutral picture, and so against its past.
 
+    The flow since 160 ms ago is the difference of two flows since the neutral face, its own and
+    the one of 160 ms ago. Measured directly it cost as much again, and told the network no more.
     It starts clean with a new face and after a hole in the stream, and says so in ``restarted``.
     """
 
@@ -36,7 +38,7 @@ class FlowStage:
         face = face_mask(grid)
         self._face = face / face.sum()
         self._longest = max(self.recipe.baselines_ms)
-        self._past = PastCrops(self._longest)
+        self._past = PastMotion(self._longest)
         self._neutral = NeutralFace(CALM)
         self._last: FaceCrop | None = None
         self._fresh = True
@@ -54,27 +56,26 @@ class FlowStage:
         if last is not None and (
             crop.face_id != last.face_id or not 0 < crop.stamp - last.stamp <= GAP_MS * 1e6
         ):
-            self._past.clear()
-            self._neutral.clear()
             self._fresh = True
         self._last = crop
         pyramid = self._dense.pyramid(crop.image)
-        self._past.add(crop.stamp, pyramid)
-        references = [self._past.before(crop.stamp, ms) for ms in self.recipe.baselines_ms]
-        neutral = self._neutral.crop or self._neutral.start(crop.stamp, pyramid)
+        if self._fresh:
+            self._past.clear()
+            self._neutral.start(crop.stamp, pyramid)
+        flow = self._dense.flow(pyramid, self._dense.tensor(pyramid), self._neutral.crop)
+        skin = self._rigid.remove(np.array([flow]))[0]
+        self._past.add(crop.stamp, skin)
+        data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
+        for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
+            np.subtract(skin, self._past.before(crop.stamp, ms), out=planes[:2])
         if self.recipe.neutral:
-            references.append(neutral)
-        tensor = self._dense.tensor(pyramid)
-        flows = [self._dense.flow(pyramid, tensor, reference) for reference in references]
-        fields = self._rigid.remove(np.array(flows))
-        data = np.empty((len(fields), 3, *fields.shape[2:]), np.float32)
-        data[:, :2] = fields
+            data[-1, :2] = skin
         for planes in data:
             planes[2] = optical_strain(planes[0], planes[1])
-        motion = [mean_motion(planes[0], planes[1], self._face) for planes in data]
-        moving = motion[self.recipe.baselines_ms.index(self._longest)]
-        away = motion[-1] if self.recipe.neutral else moving
-        self._neutral.update(crop.stamp, self._past, moving, away)
+        moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
+        away = mean_motion(skin, self._face)
+        if self._neutral.update(crop.stamp, pyramid, moving, away):
+            self._past.rebase()
         step = FlowStep(
             crop.stamp,
             crop.sequence,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
 from emopulse_ros.flow.dense import Pyramid
-from emopulse_ros.flow.references import NeutralFace, PastCrops
+from emopulse_ros.flow.references import NeutralFace, PastMotion
 
 MS = 1_000_000
 
@@ -14,66 +16,77 @@ def crop(value: float) -> Pyramid:
     return Pyramid((np.full((2, 2), value, np.float32),))
 
 
-def value(pyramid: Pyramid | None) -> float:
-    assert pyramid is not None
-    return float(pyramid.pictures[0][0, 0])
+def field(value: float) -> NDArray[np.float32]:
+    return np.full((2, 2, 2), value, np.float32)
+
+
+def value(neutral: NeutralFace) -> float:
+    return float(neutral.crop.pictures[0][0, 0])
 
 
 def test_baselines_are_times_whatever_the_frame_rate() -> None:
     for step in (5.0, 1000 / 120, 1000 / 240):
-        past = PastCrops(160.0)
+        past = PastMotion(160.0)
         for number in range(120):
-            past.add(round(number * step * MS), crop(number * step))
+            past.add(round(number * step * MS), field(number * step))
         now = 119 * step
         for ms in (40.0, 160.0):
-            age = now - value(past.before(round(now * MS), ms))
+            age = now - float(past.before(round(now * MS), ms)[0, 0, 0])
             assert ms - 2.501 <= age <= ms - 2.499 + step
 
 
 def test_a_short_past_gives_its_oldest_crop() -> None:
-    past = PastCrops(160.0)
-    past.add(0, crop(7.0))
-    past.add(5 * MS, crop(8.0))
-    assert value(past.before(5 * MS, 160.0)) == 7.0
+    past = PastMotion(160.0)
+    past.add(0, field(7.0))
+    past.add(5 * MS, field(8.0))
+    assert past.before(5 * MS, 160.0)[0, 0, 0] == 7.0
+
+
+def test_differences_outlive_a_new_neutral_face() -> None:
+    past = PastMotion(160.0)
+    for number in range(40):
+        past.add(number * 5 * MS, field(0.1 * number))
+    now = 39 * 5 * MS
+    before = past.before(now, 0.0) - past.before(now, 160.0)
+    past.rebase()
+    np.testing.assert_allclose(past.before(now, 0.0) - past.before(now, 160.0), before, atol=1e-5)
+    # The new neutral face is the mean of the last six.
+    assert float(past.before(now, 0.0)[0, 0, 0]) == pytest.approx(0.25, abs=1e-5)
 
 
 def test_the_past_does_not_grow() -> None:
-    past = PastCrops(160.0)
+    past = PastMotion(160.0)
     for number in range(1000):
-        past.add(number * 5 * MS, crop(0.0))
+        past.add(number * 5 * MS, field(0.0))
     assert len(past._past) < 60
 
 
-def rest(
-    neutral: NeutralFace, past: PastCrops, start: int, ms: int, away: float, now: float
-) -> int:
+def rest(neutral: NeutralFace, start: int, ms: int, away: float, now: float) -> int:
     """Let the face rest, at this distance from its neutral picture; return when it ends."""
     for time in range(start, start + ms * MS, 5 * MS):
-        past.add(time, crop(now))
-        neutral.update(time, past, 0.0, away)
+        neutral.update(time, crop(now), 0.0, away)
     return start + ms * MS
 
 
 def test_the_neutral_face_is_renewed_at_rest() -> None:
-    neutral, past = NeutralFace(0.1), PastCrops(160.0)
+    neutral = NeutralFace(0.1)
     neutral.start(0, crop(1.0))
-    rest(neutral, past, 0, 1500, 0.0, 2.0)
-    assert value(neutral.crop) == 2.0
+    rest(neutral, 0, 1500, 0.0, 2.0)
+    assert value(neutral) == 2.0
 
 
 def test_a_held_expression_is_not_taken_for_neutral() -> None:
-    neutral, past = NeutralFace(0.1), PastCrops(160.0)
+    neutral = NeutralFace(0.1)
     neutral.start(0, crop(1.0))
-    end = rest(neutral, past, 0, 2000, 0.9, 5.0)
-    assert value(neutral.crop) == 1.0
-    rest(neutral, past, end, 1000, 0.9, 5.0)
-    assert value(neutral.crop) == 5.0
+    end = rest(neutral, 0, 2000, 0.9, 5.0)
+    assert value(neutral) == 1.0
+    rest(neutral, end, 1000, 0.9, 5.0)
+    assert value(neutral) == 5.0
 
 
 def test_a_moving_face_is_never_neutral() -> None:
-    neutral, past = NeutralFace(0.1), PastCrops(160.0)
+    neutral = NeutralFace(0.1)
     neutral.start(0, crop(1.0))
-    for time in range(0, 5000 * MS, 5 * MS):
-        past.add(time, crop(9.0))
-        neutral.update(time, past, 0.5, 0.0)
-    assert value(neutral.crop) == 1.0
+    renewed = [neutral.update(time, crop(9.0), 0.5, 0.0) for time in range(0, 5000 * MS, 5 * MS)]
+    assert not any(renewed)
+    assert value(neutral) == 1.0

@@ -18,7 +18,9 @@ def parser() -> argparse.ArgumentParser:
     latency = kinds.add_parser("latency", help=about, description=f"Measure latency {about}.")
     latency.add_argument("--seconds", type=float, default=60.0, metavar="N", help="default: 60")
     latency.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
-    latency.add_argument("--camera", default="synthetic", metavar="SPEC", help="as in emopulse run")
+    latency.add_argument(
+        "--camera", default="memory:synthetic", metavar="SPEC", help="as in emopulse run"
+    )
     latency.add_argument("--model", type=Path, metavar="FILE", help="as in emopulse run")
     return top
 

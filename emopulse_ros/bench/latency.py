@@ -27,7 +27,7 @@ Report = dict[str, Any]
 
 
 def run_latency(
-    seconds: float = 60.0, *, camera: str = "synthetic", model: Path | None = None
+    seconds: float = 60.0, *, camera: str = "memory:synthetic", model: Path | None = None
 ) -> Report:
     """Measure for some seconds; return the report.
 

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced
 from emopulse_ros.camera.source import Camera, CameraError
 from emopulse_ros.camera.synthetic import SyntheticCamera
 from emopulse_ros.camera.video import VideoCamera
 
-__all__ = ["Camera", "CameraError", "Paced", "SyntheticCamera", "VideoCamera", "open_camera"]
+__all__ = [
+    "Camera",
+    "CameraError",
+    "MemoryCamera",
+    "Paced",
+    "SyntheticCamera",
+    "VideoCamera",
+    "open_camera",
+]
 
-SPECS = "synthetic, synthetic:SEED, video:PATH"
+SPECS = "synthetic, synthetic:SEED, video:PATH, memory:SPEC"
 """What :func:`open_camera` understands."""
 
 
 def open_camera(
     spec: str, *, rate: float | None = None, duration: float | None = None, loop: bool = False
 ) -> Camera:
-    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED`` or ``video:PATH``.
+    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``.
+
+    ``memory:`` before another spec plays its first seconds to and fro out of memory.
 
     ``rate`` in frames per second: of the synthetic camera (default 200), or forced on a video
     in place of its own clock. ``duration`` in seconds ends the stream; without it the synthetic
@@ -35,4 +46,6 @@ def open_camera(
         if not argument:
             raise ValueError("A video needs a path: video:PATH.")
         return VideoCamera(argument, rate=rate, loop=loop, duration=duration)
+    if kind == "memory":
+        return MemoryCamera(open_camera(argument, rate=rate), duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

@@ -23,7 +23,11 @@ SETTLE_S = 2.0
 
 
 class RosProcess:
-    """A ROS context of its own, and an executor that spins its nodes."""
+    """A ROS context of its own, and an executor for each of its nodes.
+
+    A thread for each, so that action units are read from one frame while the next one's flow is
+    measured: a frame that takes longer than 5 ms is late, but holds up no other.
+    """
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         """Start ROS; ``arguments`` as on a command line, what is not for ROS is ignored.
@@ -39,24 +43,24 @@ class RosProcess:
         self.over = threading.Event()
         """Set when it is time to end: by a signal, or because the context was shut down."""
         self.context.on_shutdown(self._end)
-        self._spinner = Spinner(self.context)
-        self._spinner.start()
-        self._nodes: list[StageNode] = []
+        self._spinners: dict[StageNode, Spinner] = {}
         self._is_closed = False
 
     def add(self, *nodes: StageNode) -> None:
         """Spin nodes."""
-        self._nodes += nodes
-        self._spinner.add(*nodes)
+        for node in nodes:
+            spinner = self._spinners[node] = Spinner(self.context)
+            spinner.start()
+            spinner.add(node)
 
     def bring_up(self) -> None:
         """Configure all nodes, then activate them, the last one first, so that nothing is lost.
 
         :raises ValueError, OSError: what a node could not work with.
         """
-        for node in self._nodes:
+        for node in self._spinners:
             self._change(node, "configure")
-        for node in reversed(self._nodes):
+        for node in reversed(self._spinners):
             self._change(node, "activate")
         # What exists now lives until the end: a collection need not look at it again, which would
         # take ten frames' time.
@@ -80,31 +84,36 @@ class RosProcess:
         if self._is_closed:
             return
         self._is_closed = True
-        for node in self._nodes:
+        for node, spinner in self._spinners.items():
             self._settle(node)
-            self._spinner.call(node.shut_down)
-        self._spinner.stop()
-        for node in self._nodes:
+            spinner.call(node.shut_down)
+        for spinner in self._spinners.values():
+            spinner.stop()
+        for node in self._spinners:
             node.destroy_node()
         rclpy.try_shutdown(context=self.context)
         gc.unfreeze()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Within, SIGINT and SIGTERM end the process in good order; in the main thread only."""
+        """Within, SIGINT and SIGTERM end the process in good order; in the main thread only.
+
+        After one of them came they are ignored, for the process is at its end, and who interrupts
+        often does so twice.
+        """
         signals = (signal.SIGINT, signal.SIGTERM)
         before = [signal.signal(number, lambda *_: self._end()) for number in signals]
         try:
             yield
         finally:
             for number, handler in zip(signals, before, strict=True):
-                signal.signal(number, handler)
+                signal.signal(number, signal.SIG_IGN if self.over.is_set() else handler)
 
     def _end(self) -> None:
         self.over.set()
 
     def _change(self, node: StageNode, transition: str) -> None:
-        self._spinner.call(getattr(node, f"trigger_{transition}"))
+        self._spinners[node].call(getattr(node, f"trigger_{transition}"))
         if node.error is not None:
             raise node.error
 

@@ -17,8 +17,11 @@ Matrix = NDArray[np.float64]
 ROUNDS = 3
 """Gauss-Newton steps per frame at most."""
 
-ENOUGH = 0.02
-"""A step that moves the corner of the crop by less than this many pixels ends the search."""
+ENOUGH = 0.1
+"""A step that moves the corner of the crop by less than this many pixels ends the search.
+
+What is left after it is several times smaller, and the flow's rigid part takes that away too.
+"""
 
 _WINDOW = 11
 _FLOOR = 16.0

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from emopulse_ros.camera.source import Camera, CameraError
 from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.script import Script
 
 AHEAD_S = 3.0
 """Seconds kept: 184 MB at 640x480 and 200 frames a second."""
@@ -22,7 +23,7 @@ class MemoryCamera:
     :raises CameraError: if the camera has no picture.
     """
 
-    script = None
+    script: Script | None = None
 
     def __init__(self, camera: Camera, duration: float | None = None) -> None:
         with camera:

@@ -26,7 +26,8 @@ def test_the_report_says_what_happened(short: Any, tmp_path: Path, capsys: Any) 
     from emopulse_ros.bench import command
 
     file = tmp_path / "latency.json"
-    assert command.main(["latency", "--seconds", "2", "--json", str(file)]) == 0
+    asked = ["latency", "--seconds", "2", "--camera", "synthetic", "--json", str(file)]
+    assert command.main(asked) == 0
     report = json.loads(file.read_text())
     assert report["frames"] - report["dropped"] == report["without_face"] + report["activations"]
     assert report["frames"] > 0

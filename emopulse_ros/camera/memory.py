@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from types import TracebackType
 
-from emopulse_ros.camera.source import Camera, CameraError
+from emopulse_ros.camera.source import Camera, CameraError, Closing
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
 
@@ -14,7 +13,7 @@ AHEAD_S = 3.0
 """Seconds kept: 184 MB at 640x480 and 200 frames a second."""
 
 
-class MemoryCamera:
+class MemoryCamera(Closing):
     """Plays the first seconds of a camera to and fro, so that no picture jumps.
 
     For measuring: what makes the pictures is done before the first one is read. The truth of the
@@ -53,14 +52,3 @@ class MemoryCamera:
     def close(self) -> None:
         """Free the pictures."""
         self._images = []
-
-    def __enter__(self) -> MemoryCamera:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

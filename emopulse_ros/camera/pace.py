@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import TracebackType
 
-from emopulse_ros.camera.source import Camera
+from emopulse_ros.camera.source import Camera, Closing
 from emopulse_ros.stream import Frame
 
 SHORT_SLEEP_NS = 150_000
 """How long before a frame is due the coarse sleep ends; Linux wakes a sleeper some 60 µs late."""
 
 
-class Paced:
+class Paced(Closing):
     """Hands out another camera's frames when they are due, in the time of a wall clock.
 
     The first frame is due at once and sets ``origin``, the wall time of stamp 0; each frame's
@@ -89,14 +88,3 @@ class Paced:
     def close(self) -> None:
         """Close the camera behind."""
         self.camera.close()
-
-    def __enter__(self) -> Paced:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
@@ -12,6 +12,28 @@ from emopulse_ros.synthesis.script import Script
 
 class CameraError(OSError):
     """A camera that cannot be opened or has failed; its text is one sentence for a person."""
+
+
+Source = TypeVar("Source")
+
+
+class Closing:
+    """Is closed at the end of a ``with`` block."""
+
+    def close(self) -> None:
+        """Free what it holds."""
+        raise NotImplementedError
+
+    def __enter__(self: Source) -> Source:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class Camera(Protocol):

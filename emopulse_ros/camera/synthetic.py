@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from types import TracebackType
 
 from emopulse_ros.camera.render_process import RenderProcess
 from emopulse_ros.camera.renderer import RenderOrder
-from emopulse_ros.camera.source import CameraError
+from emopulse_ros.camera.source import CameraError, Closing
 from emopulse_ros.stream import Frame, read_only
 from emopulse_ros.synthesis.script import Script
 
@@ -16,7 +15,7 @@ SLOTS = 64
 """Pictures the renderer may be ahead: 320 ms at 200 frames per second, 20 MB at 640x480."""
 
 
-class SyntheticCamera:
+class SyntheticCamera(Closing):
     """The portrait, moved by a script that is written from ``seed``; :class:`Camera`.
 
     Frame k has stamp ``k / rate``, exactly 5 ms apart at 200 frames per second, and the same
@@ -76,14 +75,3 @@ class SyntheticCamera:
     def close(self) -> None:
         """Stop the renderer; safe to call twice and from another thread."""
         self._renderer.stop()
-
-    def __enter__(self) -> SyntheticCamera:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

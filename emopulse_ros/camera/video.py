@@ -9,12 +9,12 @@ import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.camera.container import missing_bytes
+from emopulse_ros.camera.source import Closing
 from emopulse_ros.camera.tape import Tape
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
@@ -26,7 +26,7 @@ _Item = tuple[int, NDArray[np.uint8]] | Exception | None
 """What the decoder hands over: a picture with its time, why it failed, or the end."""
 
 
-class VideoCamera:
+class VideoCamera(Closing):
     """The pictures of a video file as frames, in gray; :class:`Camera`.
 
     Stamps are the file's own times, counted from its first picture, or ``k / rate`` with a forced
@@ -105,17 +105,6 @@ class VideoCamera:
     def close(self) -> None:
         """Stop decoding; safe to call twice and from another thread."""
         self._stop()
-
-    def __enter__(self) -> VideoCamera:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _decode(

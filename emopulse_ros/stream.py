@@ -8,7 +8,7 @@ nanoseconds, and that frame's sequence number.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,13 +123,3 @@ class MicroExpression:
     def duration_ms(self) -> float:
         """Time from onset to offset in milliseconds."""
         return (self.offset - self.onset) / 1e6
-
-
-Travelling = Frame | FaceCrop | FlowStep | Activation | MicroExpression
-"""Anything that travels down the stream."""
-
-
-def arrays_of(item: Any) -> tuple[NDArray[Any], ...]:
-    """The numpy arrays an item of the stream carries, in the order of its fields."""
-    fields = (getattr(item, name) for name in type(item).__slots__)
-    return tuple(value for value in fields if isinstance(value, np.ndarray))

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from types import TracebackType
 
+from emopulse_ros.camera.source import Closing
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation
 
 
-class CsvFile:
+class CsvFile(Closing):
     """Writes activations to a file as they come.
 
     :raises OSError: if the file cannot be opened for writing, or a row cannot be written.
@@ -60,14 +60,3 @@ class CsvFile:
         if not self._codes:
             self._head(CODES)
         self._file.close()
-
-    def __enter__(self) -> CsvFile:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

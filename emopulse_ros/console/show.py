@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+from emopulse_ros.camera.source import Closing
 from emopulse_ros.console.bad_input import reading_input
 from emopulse_ros.console.csv_file import CsvFile
 from emopulse_ros.console.display import Display
@@ -21,7 +21,7 @@ from emopulse_ros.evaluation.timeline import draw_timeline
 from emopulse_ros.synthesis.script import Script
 
 
-class Show:
+class Show(Closing):
     """Puts together what shows a run: tally, display, CSV file, and a recorder if asked.
 
     The stream puts what comes out into ``inbox``.
@@ -57,15 +57,8 @@ class Show:
         tally = Tally(inbox, thresholds, self._marks, tuple(sinks), tuple(event_sinks))
         self.display = Display(tally, title)
 
-    def __enter__(self) -> Show:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Leave the screen as it was, and finish the file."""
         self.display.close()
         if self._csv is not None:
             self._csv.close()

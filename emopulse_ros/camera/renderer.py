@@ -17,8 +17,9 @@ from dataclasses import asdict, dataclass
 import cv2
 
 from emopulse_ros.camera.ring import PictureRing
+from emopulse_ros.synthesis.habits import write_script
 from emopulse_ros.synthesis.portrait import PortraitScene
-from emopulse_ros.synthesis.script import Script, write_script
+from emopulse_ros.synthesis.script import Script
 
 HOUR_S = 3600.0
 SECOND_NS = 1e9

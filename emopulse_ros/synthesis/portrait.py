@@ -136,6 +136,12 @@ class PortraitScene:
             placed += points - self._head.before(self._head.at_rest(placed), reach, pose)
         return np.asarray(placed, np.float32)
 
+    def eyes(self, time: int) -> NDArray[np.float32]:
+        """Where the middles of both eyes are at ``time`` ns: ``(2, 2) float32``, in pixels."""
+        pose = self.script.pose(time)
+        centres = self._from_picture(np.array([eye.centre for eye in self._eyes], np.float32))
+        return np.asarray(self._head.after(centres, pose), np.float32)
+
     @classmethod
     def varied(cls, seed: int, script: Script, size: tuple[int, int] = (256, 256)) -> PortraitScene:
         """A scene with another face, camera and light, drawn from ``seed``.

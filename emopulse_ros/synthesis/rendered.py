@@ -92,6 +92,11 @@ class RenderedScene:
         points = (self._points[:, :2] + 0.5) / _FACTOR - 0.5
         return points.astype(np.float32)
 
+    def eyes(self, time: int) -> NDArray[np.float32]:
+        """Return the middles of both eyes, the person's left first: ``(2, 2) float32``."""
+        points = self.vertices(time)
+        return np.stack([points[own].mean(axis=0) for own in self._eyes])
+
     def _grow_hair(
         self, head: NDArray[np.float32], random: np.random.Generator
     ) -> NDArray[np.float32]:
@@ -183,7 +188,7 @@ class RenderedScene:
     def _turn_eyes(self, time: int) -> None:
         frequency, phase = self._waves[..., 0], self._waves[..., 1]
         drift = np.sin(2.0 * np.pi * frequency * (time / SECOND) + phase).sum(axis=1)
-        yaw, pitch = np.add(self.shot.gaze, 0.008 * self._restless * drift)
+        yaw, pitch = np.add(self.shot.gaze, 0.008 * self._restless * drift) + self.script.gaze(time)
         turn = turned_by(float(yaw), float(pitch), 0.0)
         for own, pivot in zip(self._eyes, self._pivots, strict=True):
             self._shape[own] = (self._shape[own] - pivot) @ turn + pivot

@@ -21,3 +21,7 @@ class Scene(Protocol):
         The same scene gives the same bytes for the same time, in any order of calls.
         """
         ...
+
+    def eyes(self, time: int) -> NDArray[np.float32]:
+        """Return where the middles of both eyes are: ``(2, 2) float32``, x and y in pixels."""
+        ...

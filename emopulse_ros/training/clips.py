@@ -21,8 +21,9 @@ from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.habits import Habits, write_script
 from emopulse_ros.synthesis.scene import Scene
-from emopulse_ros.synthesis.script import MILLISECOND, Habits, Script, write_script
+from emopulse_ros.synthesis.script import MILLISECOND, Script
 
 FRAME = 5 * MILLISECOND
 LENGTH = 1300 * MILLISECOND

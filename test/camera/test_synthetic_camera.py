@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from emopulse_ros.camera import CameraError, SyntheticCamera
+from emopulse_ros.synthesis.habits import write_script
 from emopulse_ros.synthesis.portrait import PortraitScene
-from emopulse_ros.synthesis.script import MILLISECOND, write_script
+from emopulse_ros.synthesis.script import MILLISECOND
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = (160, 120)

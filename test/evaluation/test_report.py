@@ -11,7 +11,8 @@ from emopulse_ros.evaluation.report import score
 from emopulse_ros.evaluation.truth import event_truth, frame_truth
 from emopulse_ros.facs import CODES, INDEX
 from emopulse_ros.stream import Activation
-from emopulse_ros.synthesis.script import Movement, Script, write_script
+from emopulse_ros.synthesis.habits import write_script
+from emopulse_ros.synthesis.script import Movement, Script
 
 MS = 1_000_000
 ORIGIN = 1_700_000_000_000_000_000

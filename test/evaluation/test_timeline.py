@@ -13,7 +13,8 @@ from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.timeline import draw_timeline
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation
-from emopulse_ros.synthesis.script import Script, write_script
+from emopulse_ros.synthesis.habits import write_script
+from emopulse_ros.synthesis.script import Script
 
 MS = 1_000_000
 

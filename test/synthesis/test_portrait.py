@@ -8,10 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import CODES, INDEX, unit
+from emopulse_ros.synthesis.habits import write_script
 from emopulse_ros.synthesis.lens import LEVEL, Sensor
 from emopulse_ros.synthesis.likeness import astronaut
 from emopulse_ros.synthesis.portrait import PortraitScene
-from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script, write_script
+from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
 
 APEX = 100 * MILLISECOND
 FACE_WIDTH = 200.0

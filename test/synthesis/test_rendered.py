@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 pytest.importorskip("numba", reason="numba, which renders the 3D face, is not installed")
 
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part, load_face_kit
+from emopulse_ros.synthesis.habits import write_script
 from emopulse_ros.synthesis.mouth import CLOSED, close, gap
 from emopulse_ros.synthesis.rendered import RenderedScene
-from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script, write_script
+from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = Path(os.environ.get("EMOPULSE_FACE_KIT", ROOT / "../shared/face_kit/ict_facekit.npz"))

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 from emopulse_ros.facs import ACTION_UNITS, CODES, INDEX
-from emopulse_ros.synthesis.script import (
-    MILLISECOND,
-    SECOND,
-    Habits,
-    Movement,
-    Script,
-    write_script,
-)
+from emopulse_ros.synthesis.habits import MICRO, QUIET, Habits, write_script
+from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
 
 STILL = np.zeros((6, 1, 3))
 
@@ -146,3 +140,33 @@ def test_a_head_without_sway_rests() -> None:
         0,
         1,
     )
+
+
+def test_micro_expressions_have_the_onset_and_strength_of_the_literature() -> None:
+    script = write_script(2, 120 * SECOND, MICRO)
+    micro = [move for move in script.movements if move.kind == "micro"]
+    assert len(micro) > 80
+    for move in micro:
+        assert 40 * MILLISECOND <= move.apex - move.onset <= 200 * MILLISECOND
+        assert move.apex + move.hold < move.offset <= move.onset + 500 * MILLISECOND
+        assert all(max(sides) <= 0.4 for sides in move.strength)
+
+
+def test_a_quiet_face_speaks_turns_and_looks_but_shows_no_micro_expression() -> None:
+    script = write_script(3, 120 * SECOND, QUIET)
+    kinds = {move.kind for move in script.movements}
+    assert kinds == {"macro", "speech", "blink"}
+    assert {turn.axis for turn in script.turns} > {"yaw", "pitch", "gaze_yaw"}
+    macro = [move for move in script.movements if move.kind == "macro"]
+    assert all(move.offset - move.onset > 500 * MILLISECOND for move in macro)
+    poses = np.array([script.pose(k * 100 * MILLISECOND).yaw for k in range(1200)])
+    assert 0.08 < np.abs(poses).max() < 0.25
+    assert any(script.gaze(k * 50 * MILLISECOND) != (0.0, 0.0) for k in range(2400))
+
+
+def test_speech_moves_the_mouth_again_and_again() -> None:
+    script = write_script(3, 60 * SECOND, QUIET)
+    spoken = [move for move in script.movements if move.kind == "speech"]
+    close = [b.onset - a.onset for a, b in itertools.pairwise(spoken)]
+    assert sum(gap < 260 * MILLISECOND for gap in close) > 0.8 * len(close)
+    assert {code for move in spoken for code in move.aus} <= {10, 12, 17, 20, 25}

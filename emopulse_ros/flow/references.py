@@ -59,11 +59,15 @@ class PastMotion:
                 return motion
         return self._past[0][1]
 
-    def rebase(self) -> None:
-        """Count from where the skin was on average over the last pictures: the new neutral."""
+    def rebase(self) -> Field:
+        """Count from where the skin was on average over the last pictures: the new neutral.
+
+        Returns where that was.
+        """
         recent = [motion for _, motion in list(self._past)[-MEAN_OVER:]]
-        offset = np.mean(recent, axis=0, dtype=np.float32)
+        offset: Field = np.mean(recent, axis=0, dtype=np.float32)
         self._past = deque((when, motion - offset) for when, motion in self._past)
+        return offset
 
 
 class NeutralFace:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from emopulse_ros.face.template import bone_mask, face_mask
 from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
-from emopulse_ros.flow.references import NeutralFace, PastMotion, mean_motion
+from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
 from emopulse_ros.flow.rigid import RigidPart
 from emopulse_ros.flow.strain import optical_strain
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
@@ -42,6 +42,8 @@ class FlowStage:
         self._neutral = NeutralFace(CALM)
         self._last: FaceCrop | None = None
         self._fresh = True
+        self.neutral_motion: Field = np.zeros((2, grid, grid), np.float32)
+        """Where the neutral face that the next step counts from is, against the first one."""
 
     def __call__(self, crop: FaceCrop) -> FlowStep:
         """Return how the skin has moved; the first crop of a face has not moved at all.
@@ -62,6 +64,7 @@ class FlowStage:
         if self._fresh:
             self._past.clear()
             self._neutral.start(crop.stamp, pyramid)
+            self.neutral_motion = np.zeros_like(self.neutral_motion)
         flow = self._dense.flow(pyramid, self._dense.tensor(pyramid), self._neutral.crop)
         skin = self._rigid.remove(np.array([flow]))[0]
         self._past.add(crop.stamp, skin)
@@ -75,7 +78,7 @@ class FlowStage:
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
         if self._neutral.update(crop.stamp, pyramid, moving, away):
-            self._past.rebase()
+            self.neutral_motion = self.neutral_motion + self._past.rebase()
         step = FlowStep(
             crop.stamp,
             crop.sequence,

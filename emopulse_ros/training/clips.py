@@ -1,4 +1,4 @@
-"""Training clips: synthetic faces seen through the real stages, kept as flow and truth.
+"""Training clips: synthetic faces seen through the real stages, kept as motion and truth.
 
 A clip is made from its number alone, so that a set can be made by several processes, stopped and
 taken up again, and made anew elsewhere.
@@ -6,7 +6,7 @@ taken up again, and made anew elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,12 +21,16 @@ from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.corruption import CORRUPTIONS
 from emopulse_ros.synthesis.habits import Habits, write_script
 from emopulse_ros.synthesis.scene import Scene
 from emopulse_ros.synthesis.script import MILLISECOND, Script
 
 FRAME = 5 * MILLISECOND
-LENGTH = 1300 * MILLISECOND
+LENGTH = 1500 * MILLISECOND
+
+RESOLUTION = 1024.0
+"""Steps per pixel in which motion is kept: several times finer than the noise of the flow."""
 
 MakeScene = Callable[[int, Script], Scene]
 """From a seed and a script to a scene."""
@@ -34,60 +38,95 @@ MakeScene = Callable[[int, Script], Scene]
 OTHERS = 1_000_000
 """Distance between the seeds of scripts that are laid over each other."""
 
+SPOILT = 0.5
+"""Share of clips whose pictures are corrupted in some way."""
+
+SPOILERS = (
+    "sensor_noise", "sensor_noise", "motion_blur", "exposure_flicker", "jpeg", "rolling_light",
+    "low_contrast", "small_face", "off_centre", "glasses",
+)  # fmt: skip
+"""What may be done to them: all that leaves every frame in its place."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """One face over a second or so.
 
-    ``flow`` ``(T, 2 R, H, W) int8``: u and v against each of R references, packed; ``strength``
-    ``(T, A) float16``: true strength of each action unit; ``active`` ``(T, A) bool``: between
-    onset and offset.
+    ``motion`` ``(T, 2, H, W) int16``: where the skin is against the first neutral face, u and v in
+    1/1024 pixel of the flow grid; ``neutral`` ``(N, 2, H, W) int16``: where the neutral faces that
+    the stage went by were, likewise, and ``since`` ``(N,) int32``: the frame from which on it did.
+    From these the flow against any reference follows. ``strength`` ``(T, A) float16``: true
+    strength of each action unit; ``active`` ``(T, A) bool``: between onset and offset.
     """
 
-    flow: NDArray[np.int8]
+    motion: NDArray[np.int16]
+    neutral: NDArray[np.int16]
+    since: NDArray[np.int32]
     strength: NDArray[np.float16]
     active: NDArray[np.bool_]
 
+    def __len__(self) -> int:
+        return len(self.motion)
+
+    def flow(self, frames: NDArray[np.int64], recipe: FlowRecipe) -> NDArray[np.float32]:
+        """u and v of these frames against each reference: ``(len(frames), 2 R, H, W) float32``.
+
+        What the flow stage says of a stream without gaps at 200 FPS.
+        """
+        now = self.motion[frames].astype(np.int32)
+        before = [self._past(frames, ms) for ms in recipe.baselines_ms]
+        if recipe.neutral:
+            before.append(self.neutral[np.searchsorted(self.since, frames, "right") - 1])
+        pairs = [(now - past) * np.float32(1.0 / RESOLUTION) for past in before]
+        return np.concatenate(pairs, axis=1, dtype=np.float32)
+
+    def _past(self, frames: NDArray[np.int64], ms: float) -> NDArray[np.int16]:
+        age = round(ms * MILLISECOND / FRAME)
+        past: NDArray[np.int16] = np.asarray(self.motion[np.maximum(frames - age, 0)], np.int16)
+        return past
+
     def save(self, path: Path) -> None:
-        """Write to ``path``, whole or not at all."""
-        half = path.with_suffix(".part")
+        """Write to ``path`` and, the motion, beside it; whole or not at all."""
+        with (half := path.with_suffix(".part")).open("wb") as file:
+            np.save(file, self.motion)
+        half.rename(path.with_suffix(".npy"))
         with half.open("wb") as file:
-            np.savez(file, flow=self.flow, strength=self.strength, active=self.active)
+            np.savez(file, **{name: getattr(self, name) for name in self.__slots__[1:]})
         half.rename(path)
 
     @classmethod
     def load(cls, path: Path) -> Clip:
-        """Read what :meth:`save` wrote."""
+        """Read what :meth:`save` wrote; the motion stays on the disk until it is used."""
+        motion = np.load(path.with_suffix(".npy"), mmap_mode="r")
         with np.load(path) as kept:
-            return cls(kept["flow"], kept["strength"], kept["active"])
+            return cls(motion, *(kept[name] for name in cls.__slots__[1:]))
 
 
-def pack(flow: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Flow in pixels to bytes: steps of 0.002 px near zero, of 0.2 px at 5 px, and no further."""
-    scaled: NDArray[np.float32] = np.rint(np.arcsinh(flow * 20.0) * 24.0)
-    return scaled.clip(-127, 127).astype(np.int8)
-
-
-def unpack(packed: NDArray[np.int8]) -> NDArray[np.float32]:
-    """The flow that :func:`pack` was given, but for rounding."""
-    table = np.sinh(np.arange(-128, 128) / 24.0) / 20.0
-    flow: NDArray[np.float32] = table.astype(np.float32)[packed.astype(np.int16) + 128]
-    return flow
+def packed(motion: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Motion in pixels as a clip keeps it, up to 32 pixels."""
+    limit = np.iinfo(np.int16).max
+    return np.rint(motion * RESOLUTION).clip(-limit, limit).astype(np.int16)
 
 
 def habits_of(seed: int) -> Habits:
     """What the face of a training clip does: micro-expressions mostly, of all lengths and
-    strengths, now and then a large one, more blinks than in life, a still or a restless head."""
+    strengths, now and then a large one or a word, more blinks and glances than in life, a still
+    or a restless head."""
     random = np.random.default_rng([seed, 0x4AB1])
     shortest = random.uniform(40.0, 200.0)
     return Habits(
         micro_ms=(shortest, shortest + random.uniform(50.0, 300.0)),
+        onset_ms=(40.0, 200.0) if random.random() < 0.6 else None,
         strength=(0.1, random.uniform(0.25, 0.6)),
         pause_ms=(60.0, random.uniform(150.0, 700.0)),
         blink_every_ms=(500.0, 2500.0),
         macro=random.choice([0.0, 0.0, 0.3]),
         macro_ms=(200.0, 1000.0),
+        speech=random.choice([0.0, 0.0, 0.0, 0.5]),
+        speech_ms=(300.0, 1000.0),
         sway=random.uniform(0.0, 2.5),
+        gestures=random.choice([0.0, 0.0, 60.0]),
+        glances=random.choice([0.0, 60.0]),
         quiet_ms=random.uniform(50.0, 500.0),
     )
 
@@ -102,7 +141,7 @@ def script_of(seed: int, *, crowded: bool) -> Script:
     script = write_script(seed, LENGTH, habits_of(seed))
     if not crowded:
         return script
-    more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 1, 3, 3]))
+    more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 0, 1, 2]))
     others = [
         write_script(seed + OTHERS * number, LENGTH, habits_of(seed + OTHERS * number))
         for number in range(1, more + 1)
@@ -112,28 +151,56 @@ def script_of(seed: int, *, crowded: bool) -> Script:
     return replace(script, movements=tuple(movements))
 
 
+def pictures(scene: Scene, seed: int) -> Iterator[Frame]:
+    """The frames of a clip, half of them corrupted: a spoiler or two, of any level up to strong."""
+    random = np.random.default_rng([seed, 0x5B01])
+    frames: Iterator[Frame] = (
+        Frame(time, number, scene.render(time))
+        for number, time in enumerate(range(0, LENGTH, FRAME))
+    )
+    if random.random() < SPOILT:
+        for name in random.choice(SPOILERS, random.integers(1, 3), replace=False):
+            spoiler = CORRUPTIONS[str(name)]
+            mild, strong = spoiler.levels[0], spoiler.levels[2]
+            level = mild + (strong - mild) * random.random()
+            frames = spoiler.apply(frames, level, seed, scene)
+    return frames
+
+
 def make_clip(seed: int, make_scene: MakeScene, look: Look, *, crowded: bool) -> Clip | None:
     """The clip of a seed, or None if its face was not found from start to end."""
     cv2.setNumThreads(1)
     scene = make_scene(seed, script_of(seed, crowded=crowded))
     beside: Beside[Mesh | None] = Beside(wait=True)
     face, flow = FaceStage(look, beside), FlowStage(FlowRecipe())
-    planes = [index for index, name in enumerate(flow.recipe.channels) if name[0] in "uv"]
-    packed, times = [], []
+    motion, times = [], []
+    neutral: list[NDArray[np.float32]] = []
+    since: list[int] = []
     try:
-        for number, time in enumerate(range(0, LENGTH, FRAME)):
-            crop = face(Frame(time, number, scene.render(time)))
+        for frame in pictures(scene, seed):
+            crop = face(frame)
             if crop is None or crop.face_id != 1:
                 continue
-            packed.append(pack(flow(crop).data[planes]))
-            times.append(time)
+            step = flow(crop)
+            # The last planes count from the neutral face; what the stage now says of it is for the
+            # next step, but at the very first one both are the same.
+            counted_from = neutral[-1] if neutral else flow.neutral_motion
+            motion.append(packed(step.data[-3:-1] + counted_from))
+            if not neutral or flow.neutral_motion is not counted_from:
+                since.append(len(motion) if neutral else 0)
+                neutral.append(flow.neutral_motion)
+            times.append(frame.stamp)
     finally:
         beside.close()
-    if len(times) < 0.9 * LENGTH / FRAME:
+    if len(times) < 0.9 * LENGTH / FRAME or len(times) < (times[-1] - times[0]) / FRAME:
         return None
-    script = scene.script
-    strength = np.array([script.intensity(time) for time in times]).astype(np.float16)
-    return Clip(np.array(packed), strength, np.array([script.active(time) for time in times]))
+    return Clip(
+        np.array(motion),
+        packed(np.array(neutral)),
+        np.array(since, np.int32),
+        np.array([scene.script.intensity(time) for time in times]).astype(np.float16),
+        np.array([scene.script.active(time) for time in times]),
+    )
 
 
 def rendered(kit: Path) -> MakeScene:
@@ -167,7 +234,8 @@ def make_clips(
 ) -> None:
     """Make the clips of these seeds that ``folder`` does not hold yet.
 
-    A clip is ``NAME-SEED.npz``; one whose face was lost leaves an empty ``NAME-SEED.none``.
+    A clip is ``NAME-SEED.npz`` and ``.npy``; one whose face was lost leaves an empty
+    ``NAME-SEED.none``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     look = Look()

@@ -18,15 +18,19 @@ from emopulse_ros.detection.model import Card
 from emopulse_ros.training.calibration import best_thresholds, platt
 from emopulse_ros.training.card import write_card
 from emopulse_ros.training.clips import make_clips, portrait, rendered
-from emopulse_ros.training.configuration import PARTS, PORTRAIT, Configuration, read_configuration
+from emopulse_ros.training.configuration import (
+    PARTS,
+    PORTRAIT,
+    SOURCES,
+    Configuration,
+    read_configuration,
+)
 from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
 from emopulse_ros.training.loop import read_clips, train
 from emopulse_ros.training.magnitude import magnitude_baseline
-from emopulse_ros.training.network import TinyI3D
+from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.scores import Result, result
-
-SOURCES = ["rendered", "portrait"]
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -85,15 +89,19 @@ def _make_share(share: tuple[Path, list[int], str, Path | None, bool]) -> None:
 
 def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) -> None:
     """Train on the clips, calibrate, score, and write model files and card to ``folder``."""
-    training = Clips(clips / "train", SOURCES)
-    validation = Clips(clips / "validation", SOURCES)
-    torch.manual_seed(plan.optimisation.seed)
-    network = TinyI3D(dropout=plan.optimisation.dropout)
+    sources, how = list(plan.sources), plan.optimisation
+    training = Clips(clips / "train", sources, plan.flow)
+    validation = Clips(clips / "validation", sources, plan.flow)
+    if how.threads:
+        torch.set_num_threads(how.threads)
+    torch.manual_seed(how.seed)
+    shape = Shape(channels=len(plan.flow.channels))
+    network = TinyI3D(shape, how.dropout, attention=how.attention)
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
-    network = train(network, training, validation, plan.optimisation, folder, device)
+    network = train(network, training, validation, how, folder, device)
     logits, truth = read_clips(network, validation, device)
-    card = _calibrated(Card(plan.name, "step"), logits, truth)
+    card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)
     card = replace(card, trained_on=_what(training))
     results = [*_score(network, card, training, validation, clips / "test", device)]
     summary = {entry.name: round(entry.mean_f1, 4) for entry in results}
@@ -118,8 +126,8 @@ def _score(
     device: torch.device,
 ) -> list[Result]:
     """The network, the baselines, and the network on each source alone, on the test part."""
-    test = Clips(folder, SOURCES)
-    lengths = [len(clip.flow) for clip in test.clips]
+    test = Clips(folder, list(SOURCES), card.recipe)
+    lengths = [len(clip) for clip in test.clips]
     logits, truth = read_clips(network, test, device)
     always = replace(card, scale=(0.0,) * len(card.codes), shift=(30.0,) * len(card.codes))
     held, tested = magnitude_baseline(training, (validation, test), seed=0)
@@ -131,8 +139,8 @@ def _score(
     ]
     for source in SOURCES:
         if any(path.name.startswith(source) for path in test.paths):
-            part = Clips(folder, [source])
-            frames = [len(clip.flow) for clip in part.clips]
+            part = Clips(folder, [source], card.recipe)
+            frames = [len(clip) for clip in part.clips]
             results.append(
                 result(
                     f"Tiny-I3D, {source} alone", *read_clips(network, part, device), frames, card
@@ -144,5 +152,5 @@ def _score(
 def _what(training: Clips) -> str:
     names = [path.name.split("-")[0] for path in training.paths]
     counts = ", ".join(f"{names.count(source)} {source}" for source in SOURCES)
-    seconds = sum(len(clip.flow) for clip in training.clips) / 200
+    seconds = sum(len(clip) for clip in training.clips) / 200
     return f"synthetic clips at 200 FPS: {counts}; {seconds / 60:.0f} minutes in all"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 
+from emopulse_ros.flow.recipe import FlowRecipe
+
 Section = TypeVar("Section")
+
+SOURCES = ("rendered", "portrait")
+"""What clips are made from."""
 
 PARTS = {"train": 0, "validation": 100_000, "test": 200_000}
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
@@ -25,10 +30,10 @@ class ConfigurationError(ValueError):
 class ClipPlan:
     """How many clips to make of each source for each part, and with how many processes."""
 
-    rendered: int = 320
-    portrait: int = 120
-    validation: int = 48
-    test: int = 40
+    rendered: int = 1000
+    portrait: int = 1200
+    validation: int = 120
+    test: int = 60
     processes: int = 2
 
 
@@ -37,21 +42,25 @@ class Optimisation:
     """How the network is trained; ``look_every`` steps apart it looks at the validation part."""
 
     seed: int = 1
-    dropout: float = 0.5
-    steps: int = 1600
-    batch: int = 6
-    frames: int = 56
+    dropout: float = 0.99
+    attention: bool = True
+    steps: int = 2400
+    batch: int = 8
+    frames: int = 64
     rate: float = 0.004
     weight_decay: float = 0.01
-    look_every: int = 200
+    look_every: int = 300
     patience: int = 12
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A whole run."""
+    """A whole run; ``sources`` are those it is trained on, it is tested on all there are."""
 
     name: str = "tiny-i3d"
+    sources: tuple[str, ...] = SOURCES
+    flow: FlowRecipe = field(default_factory=FlowRecipe)
     clips: ClipPlan = ClipPlan()
     optimisation: Optimisation = Optimisation()
 
@@ -69,14 +78,32 @@ def read_configuration(path: Path) -> Configuration:
         raise ConfigurationError(f"{path} is no YAML: {error}") from error
     if not isinstance(text, dict):
         raise ConfigurationError(f"{path} must hold a mapping, not {type(text).__name__}")
-    unknown = set(text) - {"name", "clips", "optimisation"}
+    unknown = set(text) - {"name", "sources", "flow", "clips", "optimisation"}
     if unknown:
         raise ConfigurationError(f"{path}: nobody knows {', '.join(sorted(unknown))}")
+    sources = text.get("sources", list(SOURCES))
+    if not isinstance(sources, list) or not sources or not set(sources) <= set(SOURCES):
+        raise ConfigurationError(f"{path}: sources are a list of {' and '.join(SOURCES)}")
     return Configuration(
         name=str(text.get("name", "tiny-i3d")),
+        sources=tuple(sources),
+        flow=_flow(text.get("flow", {}), f"{path}: flow"),
         clips=_section(ClipPlan, text.get("clips", {}), f"{path}: clips"),
         optimisation=_section(Optimisation, text.get("optimisation", {}), f"{path}: optimisation"),
     )
+
+
+def _flow(given: Any, where: str) -> FlowRecipe:
+    """Flow by the baselines that are asked for; a clip's frames are 5 ms apart."""
+    known = {"baselines_ms", "neutral"}
+    if not isinstance(given, dict) or set(given) - known:
+        raise ConfigurationError(f"{where} must be a mapping of {' and '.join(sorted(known))}")
+    baselines, neutral = given.get("baselines_ms", [40, 160]), given.get("neutral", True)
+    if not isinstance(baselines, list) or not baselines or not isinstance(neutral, bool):
+        raise ConfigurationError(f"{where}: baselines_ms is a list, neutral is true or false")
+    if any(not isinstance(ms, int) or ms < 5 or ms % 5 for ms in baselines):
+        raise ConfigurationError(f"{where}: baselines_ms are multiples of 5, not {baselines}")
+    return FlowRecipe(baselines_ms=tuple(float(ms) for ms in baselines), neutral=neutral)
 
 
 def _section(kind: type[Section], given: Any, where: str) -> Section:
@@ -87,6 +114,10 @@ def _section(kind: type[Section], given: Any, where: str) -> Section:
         if name not in known:
             raise ConfigurationError(f"{where}: nobody knows {name}; there is {', '.join(known)}")
         default = known[name].default
+        if isinstance(default, bool):
+            if not isinstance(value, bool):
+                raise ConfigurationError(f"{where}: {name} is true or false, not {value!r}")
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             raise ConfigurationError(f"{where}: {name} must be a number from 0 up, not {value!r}")
         if isinstance(default, int) and not isinstance(value, int):

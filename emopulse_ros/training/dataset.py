@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from emopulse_ros.training.clips import Clip, unpack
+from emopulse_ros.facs import BLINK, CODES
+from emopulse_ros.flow.recipe import FlowRecipe
+from emopulse_ros.training.clips import Clip
 
 SLIGHT = 0.03
 """Strength below which an active frame shows nothing yet, and teaches little."""
@@ -26,6 +27,12 @@ FROM_START = 0.25
 OVERLAID = 0.3
 """Share of windows that are two faces' motion at once."""
 
+PEAK_REACH = 5
+"""Frames to either side than which a moment of fastest motion must be faster."""
+
+SLOWEST_PEAK = 0.004
+"""Change of strength per frame below which nothing is fast."""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -33,26 +40,29 @@ class Batch:
 
     ``flow`` ``(B, C, T, H, W)``; ``active`` and ``strength`` ``(B, A, T)``; ``weight``
     ``(B, A, T)``: how much each counts in the loss, 0 where the window began in mid-clip and the
-    network could not know yet.
+    network could not know yet; ``transient`` ``(B, T)``: how near the moment is to one of fastest
+    motion, 0 to 1.
     """
 
     flow: Tensor
     active: Tensor
     strength: Tensor
     weight: Tensor
+    transient: Tensor
 
 
 class Clips:
-    """A set of clips in memory.
+    """A set of clips, read from the disk as they are used, and their flow by a recipe.
 
     :raises FileNotFoundError: if the folder holds no clip of these names.
     """
 
-    def __init__(self, folder: Path, names: list[str]) -> None:
+    def __init__(self, folder: Path, names: list[str], recipe: FlowRecipe | None = None) -> None:
         paths = sorted(path for name in names for path in folder.glob(f"{name}-*.npz"))
         if not paths:
             raise FileNotFoundError(f"no clips named {' or '.join(names)} in {folder}")
         self.paths = paths
+        self.recipe = recipe or FlowRecipe()
         self.clips = [Clip.load(path) for path in paths]
 
     def __len__(self) -> int:
@@ -61,7 +71,7 @@ class Clips:
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
         clip = self.clips[index]
-        flow = _unpacked(clip.flow, 1.0)
+        flow = clip.flow(np.arange(len(clip)), self.recipe)
         return _stack([_Window(flow, clip.active.T, clip.strength.T, True)], 0)
 
     def draw(self, random: np.random.Generator, count: int, frames: int, warm_up: int) -> Batch:
@@ -80,9 +90,12 @@ class Clips:
 
     def _window(self, random: np.random.Generator, frames: int, from_start: bool) -> _Window:
         clip = self.clips[random.integers(len(self.clips))]
-        last = len(clip.flow) - frames
-        start = 0 if from_start else int(random.integers(1, last + 1))
-        return _varied(clip, start, frames, random)
+        start = 0 if from_start else int(random.integers(1, len(clip) - frames + 1))
+        part = slice(start, start + frames)
+        flow = clip.flow(np.arange(start, start + frames), self.recipe)
+        return _varied(
+            _Window(flow, clip.active[part].T, clip.strength[part].T, from_start), random
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,22 +108,21 @@ class _Window:
     from_start: bool
 
 
-def _varied(clip: Clip, start: int, frames: int, random: np.random.Generator) -> _Window:
+def _varied(window: _Window, random: np.random.Generator) -> _Window:
     """A window mirrored, shifted and scaled, as other faces and crops would.
 
     Truth holds for either side of a face, so a mirrored one keeps it; a motion made larger is an
-    expression made stronger. It is done on the packed bytes, which are symmetric about zero.
+    expression made stronger.
     """
-    part = slice(start, start + frames)
-    flow = clip.flow[part]
+    flow = window.flow
     if random.random() < 0.5:
         flow = flow[..., ::-1].copy()
         flow[:, 0::2] *= -1
     shift = tuple(int(by) for by in random.integers(-2, 3, 2))
-    factor = float(random.uniform(0.8, 1.25))
-    moved = _unpacked(np.roll(flow, shift, axis=(2, 3)), factor)
-    strength = np.minimum(clip.strength[part].T * factor, 1.0)
-    return _Window(moved, clip.active[part].T, strength, start == 0)
+    factor = np.float32(random.uniform(0.8, 1.25))
+    moved = np.roll(flow, shift, axis=(2, 3)) * factor
+    strength = np.minimum(window.strength * factor, 1.0)
+    return _Window(moved, window.active, strength, window.from_start)
 
 
 def _overlaid(one: _Window, other: _Window) -> _Window:
@@ -122,13 +134,21 @@ def _overlaid(one: _Window, other: _Window) -> _Window:
     )
 
 
-def _unpacked(flow: NDArray[np.int8], factor: float) -> NDArray[np.float32]:
-    """Packed flow as pixels, times a factor."""
-    # A byte's value as an index: 0 to 127, then -128 to -1.
-    table = unpack(np.arange(256).astype(np.uint8).view(np.int8)) * np.float32(factor)
-    flat = np.ascontiguousarray(flow).view(np.uint8).reshape(1, -1)
-    pixels: NDArray[np.float32] = cv2.LUT(flat, table).reshape(flow.shape)
-    return pixels
+def transients(strength: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """How near each moment is to one of fastest motion, ``(A, T)`` strengths to ``(T,)``.
+
+    1 where the expression's speed has a peak, falling off as a Gaussian of 10 ms. The blink is
+    none.
+    """
+    moving = strength[[code != BLINK for code in CODES]].astype(np.float32)
+    speed = np.abs(np.gradient(moving, axis=1)).max(axis=0)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(speed, PEAK_REACH), 2 * PEAK_REACH + 1)
+    peaks = np.flatnonzero((speed >= around.max(axis=1)) & (speed > SLOWEST_PEAK))
+    if peaks.size == 0:
+        return np.zeros(len(speed), np.float32)
+    away = np.abs(np.arange(len(speed))[:, None] - peaks).min(axis=1)
+    near: NDArray[np.float32] = np.exp(-0.5 * (away / 2.0) ** 2).astype(np.float32)
+    return near
 
 
 def _stack(windows: list[_Window], warm_up: int) -> Batch:
@@ -147,6 +167,7 @@ def _stack(windows: list[_Window], warm_up: int) -> Batch:
         active.float(),
         strength.float(),
         torch.from_numpy(np.stack(weights).astype(np.float32)),
+        torch.from_numpy(np.stack([transients(window.strength) for window in windows])),
     )
 
 

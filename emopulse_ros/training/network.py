@@ -25,16 +25,25 @@ STRIDE = 4
 PLACES = 16
 """Places along each side of the feature map."""
 
+REACH = 0.8
+"""How far attention may go: it weighs the peak of a window of 8 at most 3.3 times as much as the
+mean, and what follows it two thirds as much, so that a transient stands out and what comes after it
+is still read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Branches:
-    """Widths of an inception block: 1x1x1; reduced by 1x1x1, then 3x3x3; pooled, then 1x1x1."""
+    """Widths of an inception block: 1x1x1; reduced by 1x1x1, then 3x3x3; 1x1x1, then pooled.
+
+    ``dilation`` is that of the 3x3x3 in time, ``spread`` that in space.
+    """
 
     plain: int
     reduced: int
     causal: int
     pooled: int
     dilation: int = 1
+    spread: int = 1
 
     @property
     def width(self) -> int:
@@ -44,15 +53,19 @@ class Branches:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All widths of the network. The default sees 16 frames and has some 120 000 parameters."""
+    """All widths of the network. The default sees 16 frames and has some 120 000 parameters.
+
+    In space each block looks further than the last, so that every place of the feature map knows
+    what the whole face does, and any few of them can answer for it.
+    """
 
     channels: int = 9
     units: int = 15
     stem: int = 24
     blocks: tuple[Branches, ...] = (
-        Branches(16, 14, 24, 8),
-        Branches(20, 20, 36, 8),
-        Branches(28, 26, 44, 8, dilation=2),
+        Branches(16, 16, 24, 8),
+        Branches(20, 21, 36, 8, spread=3),
+        Branches(28, 26, 44, 8, dilation=2, spread=6),
     )
     window: int = 8
 
@@ -71,28 +84,31 @@ class Reading:
     """What the network says of each time step.
 
     ``logits`` and ``intensity`` (0 to 1): ``(B, A, T)``, ``attention``: ``(B, T)`` with mean near
-    1, ``features``: ``(B, F, T)``, pooled over space. The step form has no T.
+    1, ``scores``: ``(B, T)``, -1 to 1, which it is made of, ``features``: ``(B, F, T)``, pooled
+    over space. The step form has no T.
     """
 
     logits: Tensor
     intensity: Tensor
     attention: Tensor
+    scores: Tensor
     features: Tensor
 
 
 class CausalConv(nn.Module):
-    """A 3x3x3 convolution that looks back only, ``dilation`` frames between its taps.
+    """A 3x3x3 convolution that looks back only, ``dilation`` frames between its taps in time and
+    ``spread`` places in space.
 
     Its kernel is kept as that of a plain convolution over the taps' channels, oldest first: the
     same sum, and several times faster on a CPU.
     """
 
-    def __init__(self, inputs: int, outputs: int, dilation: int) -> None:
+    def __init__(self, inputs: int, outputs: int, dilation: int, spread: int) -> None:
         super().__init__()
         self.inputs = inputs
         self.dilation = dilation
         self.reach = (TAPS - 1) * dilation
-        self.conv = nn.Conv2d(TAPS * inputs, outputs, 3, padding=1, bias=False)
+        self.conv = _spread_conv(TAPS * inputs, outputs, spread)
         self.norm = nn.BatchNorm2d(outputs)
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -122,7 +138,8 @@ class CausalConv(nn.Module):
         """
         kernel = self.conv.weight.detach()
         filling = -kernel.shape[1] % block
-        self.conv = nn.Conv2d(kernel.shape[1] + filling, kernel.shape[0], 3, padding=1, bias=False)
+        spread = int(self.conv.dilation[0])
+        self.conv = _spread_conv(kernel.shape[1] + filling, kernel.shape[0], spread)
         self.conv.weight = nn.Parameter(functional.pad(kernel, (0, 0, 0, 0, 0, filling)))
 
 
@@ -153,31 +170,32 @@ class Spatial(nn.Module):
 
 
 class Inception(nn.Module):
-    """Three branches side by side: 1x1x1, causal 3x3x3, and pooling over space.
+    """Three branches side by side: 1x1x1; 1x1x1 and causal 3x3x3; 1x1x1 and pooling over space.
 
-    The 1x1x1 of the first two is one convolution, cut in two: the numbers are the same.
+    The three 1x1x1 are one convolution, cut in three: the numbers are the same. Where the original
+    pools first, this narrows first, which leaves an eighth to be pooled.
     """
 
     def __init__(self, inputs: int, branches: Branches) -> None:
         super().__init__()
-        self.cut = [branches.plain, branches.reduced]
+        self.cut = [branches.plain, branches.reduced, branches.pooled]
         self.narrow = Spatial(inputs, sum(self.cut), 1, placed=True)
-        self.causal = CausalConv(branches.reduced, branches.causal, branches.dilation)
-        self.pooled = Spatial(inputs, branches.pooled, 1)
+        self.causal = CausalConv(
+            branches.reduced, branches.causal, branches.dilation, branches.spread
+        )
         self.state_channels = self.causal.reach * branches.reduced
 
     def forward(self, clip: Tensor) -> Tensor:
         """``(B, T, I, H, W)`` to ``(B, T, O, H, W)``."""
-        plain, reduced = torch.split(self.narrow(clip), self.cut, dim=2)
-        pooled = _unfold(functional.max_pool2d(_fold(clip), 3, stride=1, padding=1), clip)
-        return torch.cat([plain, self.causal(reduced), self.pooled(pooled)], dim=2)
+        plain, reduced, pooled = torch.split(self.narrow(clip), self.cut, dim=2)
+        largest = _unfold(_largest_near(_fold(pooled)), clip)
+        return torch.cat([plain, self.causal(reduced), largest], dim=2)
 
     def step(self, frame: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """One time step. ``state`` is ``(B, state_channels, H, W)``; returns output and state."""
-        plain, reduced = torch.split(self.narrow.step(frame), self.cut, dim=1)
+        plain, reduced, pooled = torch.split(self.narrow.step(frame), self.cut, dim=1)
         past = torch.cat([state, reduced], dim=1)
-        pooled = functional.max_pool2d(frame, 3, stride=1, padding=1)
-        out = torch.cat([plain, self.causal.step(past), self.pooled.step(pooled)], dim=1)
+        out = torch.cat([plain, self.causal.step(past), _largest_near(pooled)], dim=1)
         return out, past[:, self.cut[1] :]
 
 
@@ -186,17 +204,28 @@ class TinyI3D(nn.Module):
 
     ``backbone -> x attention -> mean over H, W -> AU logits``. ``dropout`` is the share of places
     of the feature map that are hidden while training, the same ones in every frame of a clip, so
-    that no single place, and thus no one's face, can be relied on.
+    that no single place, and thus no one's face, can be relied on. ``masks`` draws of it are read
+    from each clip: they cost little, and with 99% hidden one alone would tell little. Without
+    ``attention`` every time step counts the same.
 
     :raises ValueError: if ``dropout`` is not in 0 to 0.99.
     """
 
-    def __init__(self, shape: Shape | None = None, dropout: float = 0.5) -> None:
+    def __init__(
+        self,
+        shape: Shape | None = None,
+        dropout: float = 0.99,
+        *,
+        masks: int = 8,
+        attention: bool = True,
+    ) -> None:
         super().__init__()
         if not 0.0 <= dropout <= 0.99:
             raise ValueError(f"spatial dropout must be within 0 and 0.99, not {dropout}")
         self.shape = shape or Shape()
         self.dropout = dropout
+        self.masks = masks
+        self.attends = attention
         self.stem = Spatial(self.shape.channels, self.shape.stem, 7, STRIDE, placed=True)
         blocks, width = [], self.shape.stem
         for branches in self.shape.blocks:
@@ -208,19 +237,29 @@ class TinyI3D(nn.Module):
         self.strength = nn.Linear(width, self.shape.units)
 
     def forward(self, flow: Tensor) -> Reading:
-        """The clip form: ``(B, C, T, H, W)``, flow as :class:`FlowStep` holds it."""
+        """The clip form: ``(B, C, T, H, W)``, flow as :class:`FlowStep` holds it.
+
+        While training with dropout there are ``masks`` readings of the batch, one after another:
+        ``(masks * B, ...)``.
+        """
         x = self.stem(_compress(flow.transpose(1, 2)))
         for block in self.blocks:
             x = block(x)
-        scores = 3.0 * torch.tanh(self.score(x.mean(dim=(3, 4))).squeeze(2) / 3.0)
+        scores = self._score(x.mean(dim=(3, 4)))
         padded = functional.pad(scores, (self.shape.window - 1, 0))
         time = x.shape[1]
         last = torch.stack([padded[:, k : k + time] for k in range(self.shape.window)], dim=2)
-        attention = _weight(last)
-        features = self._visible(x) * attention[:, :, None]
+        attention = self._weight(last)
+        visible = self._visible(x)
+        again = len(visible) // len(x)
+        features = visible * attention.repeat(again, 1)[:, :, None]
         logits, strength = self._read(features)
         return Reading(
-            logits.transpose(1, 2), strength.transpose(1, 2), attention, features.transpose(1, 2)
+            logits.transpose(1, 2),
+            strength.transpose(1, 2),
+            attention,
+            scores,
+            features.transpose(1, 2),
         )
 
     def step(self, flow: Tensor, states: list[Tensor]) -> tuple[Reading, list[Tensor]]:
@@ -231,13 +270,12 @@ class TinyI3D(nn.Module):
             x, kept = block.step(x, state)
             after.append(kept)
         whole = x.mean(dim=(2, 3))
-        score = 3.0 * torch.tanh(self.score(whole) / 3.0)
-        scores = torch.cat([states[-1], score], dim=1)
-        attention = _weight(scores)
+        scores = torch.cat([states[-1], self._score(whole)[:, None]], dim=1)
+        attention = self._weight(scores)
         features = whole * attention[:, None]
         logits, strength = self._read(features)
         after.append(scores[:, 1:])
-        return Reading(logits, strength, attention, features), after
+        return Reading(logits, strength, attention, scores[:, -1], features), after
 
     def first_states(self, batch: int) -> list[Tensor]:
         """States that know nothing."""
@@ -249,16 +287,27 @@ class TinyI3D(nn.Module):
         return [block for block in self.blocks if isinstance(block, Inception)]
 
     def _visible(self, x: Tensor) -> Tensor:
-        """Mean over the places that spatial dropout leaves, ``(B, T, F)``."""
+        """Mean over the places that spatial dropout leaves, ``(masks * B, T, F)``."""
         if not self.training or self.dropout == 0.0:
             return x.mean(dim=(3, 4))
-        batch, height, width = x.shape[0], *x.shape[3:]
-        chance = torch.rand(batch, height * width, device=x.device)
+        batch, time, width = x.shape[:3]
+        chance = torch.rand(self.masks, batch, x.shape[3] * x.shape[4], device=x.device)
         # At least one place stays. The mean is over what stays, so nothing is scaled up.
-        kept = (chance >= self.dropout) | (chance == chance.amax(dim=1, keepdim=True))
-        mask = kept.to(x.dtype)
-        mask = (mask / mask.sum(dim=1, keepdim=True)).view(batch, 1, 1, height, width)
-        return (x * mask).sum(dim=(3, 4))
+        kept = (chance >= self.dropout) | (chance == chance.amax(dim=2, keepdim=True))
+        share = kept.to(x.dtype)
+        share = share / share.sum(dim=2, keepdim=True)
+        seen = torch.einsum("btfp,mbp->mbtf", x.flatten(3), share)
+        return seen.reshape(self.masks * batch, time, width)
+
+    def _score(self, whole: Tensor) -> Tensor:
+        """How much a time step matters, -1 to 1, from its features ``(..., F)``."""
+        return torch.tanh(self.score(whole).squeeze(-1))
+
+    def _weight(self, scores: Tensor) -> Tensor:
+        """Weight of the last of some scores against all of them, 1 when they are equal."""
+        if not self.attends:
+            return torch.ones_like(scores[..., -1])
+        return torch.softmax(REACH * scores, dim=-1)[..., -1] * scores.shape[-1]
 
     def _read(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.units(features), torch.sigmoid(self.strength(features))
@@ -269,9 +318,13 @@ def _compress(flow: Tensor) -> Tensor:
     return functional.softsign(flow * 4.0)
 
 
-def _weight(scores: Tensor) -> Tensor:
-    """Weight of the last of some scores against all of them, 1 when they are equal."""
-    return torch.softmax(scores, dim=-1)[..., -1] * scores.shape[-1]
+def _spread_conv(inputs: int, outputs: int, spread: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=spread, dilation=spread, bias=False)
+
+
+def _largest_near(frame: Tensor) -> Tensor:
+    """Largest value within one place, ``(B, I, H, W)``."""
+    return functional.max_pool2d(frame, 3, stride=1, padding=1)
 
 
 def _fold(clip: Tensor) -> Tensor:

@@ -12,9 +12,15 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
 
 from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session  # noqa: E402
+from emopulse_ros.face.look import Look  # noqa: E402
 from emopulse_ros.facs import CODES  # noqa: E402
+from emopulse_ros.flow.recipe import FlowRecipe  # noqa: E402
+from emopulse_ros.flow.stage import FlowStage  # noqa: E402
 from emopulse_ros.flow.strain import optical_strain  # noqa: E402
-from emopulse_ros.training.clips import Clip, pack, unpack  # noqa: E402
+from emopulse_ros.stream import FaceCrop, FlowStep  # noqa: E402
+from emopulse_ros.synthesis.script import MILLISECOND  # noqa: E402
+from emopulse_ros.training import clips as clip_making  # noqa: E402
+from emopulse_ros.training.clips import Clip, packed  # noqa: E402
 from emopulse_ros.training.command import learn, main  # noqa: E402
 from emopulse_ros.training.configuration import (  # noqa: E402
     PARTS,
@@ -24,7 +30,7 @@ from emopulse_ros.training.configuration import (  # noqa: E402
     Optimisation,
     read_configuration,
 )
-from emopulse_ros.training.dataset import Clips  # noqa: E402
+from emopulse_ros.training.dataset import Clips, transients  # noqa: E402
 
 PLAN = Configuration(
     optimisation=Optimisation(steps=6, batch=2, frames=24, look_every=3, dropout=0.9)
@@ -37,9 +43,10 @@ def clip(seed: int) -> Clip:
     unit = seed % len(CODES)
     strength = np.zeros((60, len(CODES)), np.float16)
     strength[20:40, unit] = np.hanning(20) * 0.5
-    flow = random.normal(0.0, 0.02, (60, 6, 64, 64)).astype(np.float32)
-    flow[:, :, 4 * unit : 4 * unit + 8, 20:40] += strength[:, unit, None, None, None]
-    return Clip(pack(flow), strength, strength > 0)
+    motion = random.normal(0.0, 0.02, (60, 2, 64, 64)).astype(np.float32)
+    motion[:, :, 4 * unit : 4 * unit + 8, 20:40] += strength[:, unit, None, None, None]
+    neutral = np.zeros((1, 2, 64, 64), np.int16)
+    return Clip(packed(motion), neutral, np.zeros(1, np.int32), strength, strength > 0)
 
 
 @pytest.fixture
@@ -51,11 +58,46 @@ def clips(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_flow_survives_packing() -> None:
-    flow = np.linspace(-4.9, 4.9, 10001, dtype=np.float32)
-    error = np.abs(unpack(pack(flow)) - flow)
-    assert error[np.abs(flow) < 0.05].max() < 0.003
-    assert (error <= 0.003 + 0.025 * np.abs(flow)).all()
+def test_a_clip_says_what_the_flow_stage_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also across the moment when a new neutral face is taken."""
+    said: list[np.ndarray] = []
+
+    class Overheard(FlowStage):
+        def __call__(self, crop: FaceCrop) -> FlowStep:
+            step = super().__call__(crop)
+            said.append(step.data)
+            return step
+
+    monkeypatch.setattr(clip_making, "FlowStage", Overheard)
+    monkeypatch.setattr(clip_making, "LENGTH", 1900 * MILLISECOND)
+    clip = clip_making.make_clip(3, clip_making.portrait(), Look(), crowded=False)
+    assert clip is not None
+    assert len(clip.neutral) > 1, "the neutral face was never renewed: choose another seed"
+    recipe = FlowRecipe()
+    planes = [k for k, name in enumerate(recipe.channels) if name[0] in "uv"]
+    flow = clip.flow(np.arange(len(clip)), recipe)
+    np.testing.assert_allclose(flow, np.array(said)[:, planes], atol=1.1 / 1024)
+
+
+def test_a_saved_clip_is_the_same_clip(tmp_path: Path) -> None:
+    one = clip(4)
+    one.save(tmp_path / "rendered-000004.npz")
+    again = Clip.load(tmp_path / "rendered-000004.npz")
+    for name in Clip.__slots__:
+        assert np.array_equal(getattr(one, name), getattr(again, name))
+
+
+def test_transients_are_where_motion_is_fastest() -> None:
+    strength = np.zeros((len(CODES), 100))
+    strength[3, 20:61] = 0.4 * np.hanning(41)
+    near = transients(strength)
+    assert set(np.flatnonzero(near == 1.0)) <= {29, 30, 31, 49, 50, 51}
+    assert near[30] == near[50] == 1.0
+    assert near[40] < 0.01
+    assert near[:15].max() == 0.0 or near[:15].max() < 1e-6
+    blink = np.zeros_like(strength)
+    blink[CODES.index(45)] = strength[3]
+    assert transients(blink).max() == 0.0
 
 
 def test_strain_is_that_of_the_runtime(clips: Path) -> None:

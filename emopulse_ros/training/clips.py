@@ -82,8 +82,7 @@ class Clip:
 
     def _past(self, frames: NDArray[np.int64], ms: float) -> NDArray[np.int16]:
         age = round(ms * MILLISECOND / FRAME)
-        past: NDArray[np.int16] = np.asarray(self.motion[np.maximum(frames - age, 0)], np.int16)
-        return past
+        return np.asarray(self.motion[np.maximum(frames - age, 0)])
 
     def save(self, path: Path) -> None:
         """Write to ``path`` and, the motion, beside it; whole or not at all."""

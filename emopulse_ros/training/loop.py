@@ -39,12 +39,11 @@ def loss_of(network: TinyI3D, batch: Batch, device: torch.device) -> Tensor:
     )
     miss = (reading.intensity.float() - strength) ** 2 * (weight > 0)
     loss: Tensor = (entropy + INTENSITY_WEIGHT * miss.sum()) / weight.sum()
-    if not network.attends:
-        return loss
-    counts = batch.weight.to(device)[:, 0].clamp(max=1.0).ceil()
-    wanted = 2.0 * batch.transient.to(device) - 1.0
-    stray = ((reading.scores.float() - wanted) ** 2 * counts).sum() / counts.sum()
-    loss = loss + ATTENTION_WEIGHT * stray
+    if network.attends:
+        known = (batch.weight[:, 0] > 0).to(device)
+        wanted = 2.0 * batch.transient.to(device) - 1.0
+        stray = (reading.scores.float() - wanted) ** 2
+        loss = loss + ATTENTION_WEIGHT * stray[known].mean()
     return loss
 
 

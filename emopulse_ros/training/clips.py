@@ -104,7 +104,8 @@ class Clip:
 def packed(motion: NDArray[np.float32]) -> NDArray[np.int16]:
     """Motion in pixels as a clip keeps it, up to 32 pixels."""
     limit = np.iinfo(np.int16).max
-    return np.rint(motion * RESOLUTION).clip(-limit, limit).astype(np.int16)
+    steps: NDArray[np.float32] = np.rint(motion * RESOLUTION)
+    return steps.clip(-limit, limit).astype(np.int16)
 
 
 def habits_of(seed: int) -> Habits:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from multiprocessing import get_context
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +13,16 @@ import torch
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.model import Card
+from emopulse_ros.training.attention import attention_peaks
 from emopulse_ros.training.calibration import best_thresholds, platt
-from emopulse_ros.training.card import write_card
-from emopulse_ros.training.clips import make_clips, portrait, rendered
-from emopulse_ros.training.configuration import (
-    PARTS,
-    PORTRAIT,
-    SOURCES,
-    Configuration,
-    read_configuration,
-)
+from emopulse_ros.training.card import Findings, write_card
+from emopulse_ros.training.configuration import SOURCES, Configuration, read_configuration
 from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
+from emopulse_ros.training.identity import NAME, Probe, probe_identity
 from emopulse_ros.training.loop import read_clips, train
 from emopulse_ros.training.magnitude import magnitude_baseline
+from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.scores import Result, result
 
@@ -55,36 +49,9 @@ def main(argv: Sequence[str]) -> int:
     folder: Path = given.out
     folder.mkdir(parents=True, exist_ok=True)
     clips: Path = given.clips or folder / "clips"
-    make_parts(plan, clips, given.face_kit)
+    make_parts(plan.clips, clips, given.face_kit)
     learn(plan, clips, folder, torch.device(given.device))
     return 0
-
-
-def make_parts(plan: Configuration, folder: Path, face_kit: Path | None) -> None:
-    """Make the clips that are not there yet, in several processes."""
-    counts = {
-        "train": {"rendered": plan.clips.rendered, "portrait": plan.clips.portrait},
-        "validation": dict.fromkeys(SOURCES, plan.clips.validation // 2),
-        "test": dict.fromkeys(SOURCES, plan.clips.test // 2),
-    }
-    shares = []
-    for part, sources in counts.items():
-        for source, number in sources.items():
-            if source == "rendered" and face_kit is None:
-                continue
-            first = PARTS[part] + (PORTRAIT if source == "portrait" else 0)
-            for share in range(plan.clips.processes):
-                seeds = list(range(first + share, first + number, plan.clips.processes))
-                shares.append((folder / part, seeds, source, face_kit, part == "train"))
-    with ProcessPoolExecutor(plan.clips.processes, get_context("spawn")) as pool:
-        for number, _ in enumerate(pool.map(_make_share, shares), 1):
-            print(f"clips: {number} of {len(shares)} shares are there", flush=True)
-
-
-def _make_share(share: tuple[Path, list[int], str, Path | None, bool]) -> None:
-    folder, seeds, source, face_kit, crowded = share
-    scenes = rendered(face_kit) if source == "rendered" and face_kit else portrait()
-    make_clips(folder, seeds, scenes, source, crowded=crowded)
 
 
 def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) -> None:
@@ -107,8 +74,23 @@ def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) 
     summary = {entry.name: round(entry.mean_f1, 4) for entry in results}
     card = replace(card, scores=json.dumps(summary))
     export(network, card, folder)
-    write_card(folder / "model-card.md", card, network, plan, results, validation)
-    print(json.dumps(summary), flush=True)
+    test = Clips(clips / "test", list(SOURCES), plan.flow)
+    peaks = attention_peaks(network, test, device) if how.attention else None
+    probe = _probe(network, clips / "people", plan, device)
+    found = Findings(results, len(validation), peaks, probe)
+    write_card(folder / "model-card.md", card, network, plan, found)
+    told = {"f1": summary, "peaks": peaks and asdict(peaks), "identity": probe and asdict(probe)}
+    (folder / "scores.json").write_text(json.dumps(told, indent=2) + "\n")
+    print(json.dumps(told), flush=True)
+
+
+def _probe(
+    network: TinyI3D, people: Path, plan: Configuration, device: torch.device
+) -> Probe | None:
+    """What the features tell of the person; None without clips of people, as without a kit."""
+    if not any(people.glob(f"{NAME}-*.npz")):
+        return None
+    return probe_identity(network, Clips(people, [NAME], plan.flow), device)
 
 
 def _calibrated(card: Card, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Card:

@@ -15,7 +15,7 @@ Section = TypeVar("Section")
 SOURCES = ("rendered", "portrait")
 """What clips are made from."""
 
-PARTS = {"train": 0, "validation": 100_000, "test": 200_000}
+PARTS = {"train": 0, "validation": 100_000, "test": 200_000, "people": 300_000}
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
 
 PORTRAIT = 50_000
@@ -28,12 +28,16 @@ class ConfigurationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ClipPlan:
-    """How many clips to make of each source for each part, and with how many processes."""
+    """How many clips to make of each source for each part, and with how many processes.
+
+    ``people`` are rendered several times each, for the probe of what the network knows of them.
+    """
 
     rendered: int = 1000
     portrait: int = 1200
     validation: int = 120
     test: int = 60
+    people: int = 20
     processes: int = 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -188,6 +189,25 @@ def test_a_configuration_that_cannot_be_followed(tmp_path: Path, text: str, sent
 def test_the_shipped_configuration_is_the_default() -> None:
     path = Path(__file__).parents[2] / "config" / "training.yaml"
     assert read_configuration(path) == Configuration()
+
+
+def test_every_ablation_is_a_configuration_and_changes_one_thing() -> None:
+    folder = Path(__file__).parents[2] / "config" / "ablations"
+    plans = {path.stem: read_configuration(path) for path in sorted(folder.glob("*.yaml"))}
+    reference = plans.pop("reference")
+    assert len(plans) >= 6
+    for name, plan in plans.items():
+        assert plan.name == name
+        how = {"dropout": reference.optimisation.dropout, "attention": True}
+        alike = replace(
+            plan,
+            name=reference.name,
+            sources=reference.sources,
+            flow=reference.flow,
+            optimisation=replace(plan.optimisation, **how),
+        )
+        assert alike == reference
+        assert plan != replace(reference, name=name)
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""All the clips of a run, made by several processes; what is there already is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+from emopulse_ros.training.clips import make_clips, portrait, rendered
+from emopulse_ros.training.configuration import PARTS, PORTRAIT, ClipPlan
+from emopulse_ros.training.identity import make_people
+
+SHARE = 25
+"""Clips that a process makes before it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Some clips of one part from one source."""
+
+    part: str
+    source: str
+    seeds: tuple[int, ...]
+
+
+def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
+    """Make the clips that are not there yet, and say how far it is.
+
+    Without a face kit nothing is rendered.
+    """
+    shares = list(_shares(plan, with_rendered=face_kit is not None))
+    started = time.monotonic()
+    with ProcessPoolExecutor(plan.processes, get_context("spawn")) as pool:
+        folders, kits = [folder] * len(shares), [face_kit] * len(shares)
+        for number, _ in enumerate(pool.map(_make, shares, folders, kits), 1):
+            left = (time.monotonic() - started) / number * (len(shares) - number)
+            print(f"clips: {number} of {len(shares)} shares, {left / 60:.1f} min left", flush=True)
+
+
+def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:
+    counts = {
+        "validation": (plan.validation // 2, plan.validation // 2),
+        "test": (plan.test // 2, plan.test // 2),
+        "train": (plan.rendered, plan.portrait),
+    }
+    if with_rendered:
+        yield Share("people", "rendered", tuple(range(plan.people)))
+    for part, (of_kit, of_portrait) in counts.items():
+        first = PARTS[part]
+        if with_rendered:
+            yield from _cut(part, "rendered", range(first, first + of_kit))
+        first += PORTRAIT
+        yield from _cut(part, "portrait", range(first, first + of_portrait))
+
+
+def _cut(part: str, source: str, seeds: range) -> Iterator[Share]:
+    for start in range(0, len(seeds), SHARE):
+        yield Share(part, source, tuple(seeds[start : start + SHARE]))
+
+
+def _make(share: Share, folder: Path, face_kit: Path | None) -> None:
+    scenes = rendered(face_kit) if share.source == "rendered" and face_kit else portrait()
+    own = folder / share.part
+    if share.part == "people":
+        make_people(own, len(share.seeds), scenes)
+    else:
+        make_clips(own, list(share.seeds), scenes, share.source, crowded=share.part == "train")

@@ -33,8 +33,8 @@ class ClipPlan:
     ``people`` are rendered several times each, for the probe of what the network knows of them.
     """
 
-    rendered: int = 1000
-    portrait: int = 1200
+    rendered: int = 800
+    portrait: int = 1000
     validation: int = 120
     test: int = 60
     people: int = 20

@@ -54,6 +54,9 @@ INDEX: dict[int, int] = {code: index for index, code in enumerate(CODES)}
 BLINK = 45
 """The unit that every face shows several times a minute and that is no expression."""
 
+MOUTH: frozenset[int] = frozenset({10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28})
+"""The units of the lower face, which speech moves too; some of them EmoPulse does not detect."""
+
 
 def unit(code: int) -> ActionUnit:
     """Return the action unit with this FACS code.

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.facs import BLINK
+from emopulse_ros.facs import BLINK, MOUTH
 from emopulse_ros.stream import Activation, MicroExpression, read_only
 
 MILLISECOND = 1_000_000
@@ -34,12 +35,18 @@ class EventFinder:
     than ``shortest_ms`` is noise and no part of an event. Blinks (AU45) are neither event nor part.
     The events of one face never overlap.
 
+    A mouth that moves again and again speaks. So an event of mouth units alone is held back until
+    the mouth has rested for ``speech_ms``; if it moves again before that, the one movement and the
+    other are speech, and no mouth unit is an event or part of one until the mouth has rested. Other
+    events do not wait, and may be told before an earlier one of the mouth. 0 switches this off.
+
     The apex is where the members' summed excess over their lower thresholds, weighted by intensity
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
     member, averaged over ``shortest_ms`` around the apex, so that one frame of noise counts little.
 
     A face that is lost (new ``face_id``, or no activation for ``gap_ms``) ends the event if all
     its units had fallen; an event still under way is dropped, for nobody knows how long it lasted.
+    One that was held back is told, unless another ends on the same frame.
     """
 
     def __init__(
@@ -52,6 +59,7 @@ class EventFinder:
         shortest_ms: float = 25.0,
         longest_ms: float = 500.0,
         gap_ms: float = 60.0,
+        speech_ms: float = 250.0,
     ) -> None:
         """Set the rules.
 
@@ -63,17 +71,17 @@ class EventFinder:
                 f"event thresholds must lie between 0 and 1, and leave in (0, 1]: "
                 f"got {thresholds} and leave={leave}"
             )
-        if not 1.0 <= shortest_ms <= longest_ms or min(bridge_ms, rise_ms, gap_ms) < 0.0:
+        others = (bridge_ms, rise_ms, gap_ms, speech_ms)
+        if not 1.0 <= shortest_ms <= longest_ms or min(others) < 0.0:
             raise ValueError(
                 "event lengths must satisfy 1 <= shortest_ms <= longest_ms, and bridge_ms, "
-                f"rise_ms, gap_ms >= 0: got {shortest_ms}, {longest_ms}, {bridge_ms}, {rise_ms}, "
-                f"{gap_ms}"
+                f"rise_ms, gap_ms, speech_ms >= 0: got {shortest_ms}, {longest_ms}, "
+                f"{', '.join(map(str, others))}"
             )
         self._thresholds = thresholds
         self._leave_ratio = leave
-        self._bridge, self._rise, self._shortest, self._longest, self._gap = (
-            round(length * MILLISECOND)
-            for length in (bridge_ms, rise_ms, shortest_ms, longest_ms, gap_ms)
+        self._bridge, self._rise, self._gap, self._speech, self._shortest, self._longest = (
+            round(length * MILLISECOND) for length in (*others, shortest_ms, longest_ms)
         )
         self._latest: Activation | None = None
         self._history: deque[Activation] = deque()
@@ -88,19 +96,25 @@ class EventFinder:
         self._remember(activation)
         self._follow_runs(activation)
         self._latest = activation
-        if np.any(live := self._alarmed & ~self._spent):
+        self._listen(activation.stamp)
+        live = self._alarmed & ~self._spent
+        if self._speaking:
+            live &= ~self._mouth
+        if live.any():
             self._extend_event(live)
-        elif np.any(self._member):
-            event = self._close_event()
-        return event
+        elif self._member.any():
+            event = self._held_back(self._close_event())
+        return event or self._release(activation)
 
     def flush(self) -> MicroExpression | None:
         """End the stretch; return the open event if all its units have already fallen."""
-        event = None
-        if self._latest is not None and np.any(self._member):
-            live = self._alarmed & ~self._spent
-            if np.all(self._last[live] < self._latest.stamp):
+        event, latest = None, self._latest
+        if latest is not None:
+            live = self._alarmed & self._member
+            if self._member.any() and np.all(self._last[live] < latest.stamp):
                 event = self._close_event()
+            if event is None and self._held is not None:
+                event = replace(self._held, stamp=latest.stamp, sequence=latest.sequence)
         self._latest = None
         self._begin(())
         return event
@@ -124,6 +138,12 @@ class EventFinder:
         self._onset = np.zeros(count, np.int64)  # from here
         self._offset = np.zeros(count, np.int64)  # to here.
         self._told_until: int | None = None
+        # Without a time of rest no unit counts as one of the mouth.
+        self._mouth = np.array([code in MOUTH and self._speech > 0 for code in codes], np.bool_)
+        self._mouth_moves = False
+        self._mouth_moved: int | None = None  # Stamp of the last frame on which it did.
+        self._speaking = False
+        self._held: MicroExpression | None = None
         self._history.clear()
 
     def _is_cut_by(self, activation: Activation) -> bool:
@@ -162,6 +182,38 @@ class EventFinder:
         waiting = running & ~self._alarmed
         np.maximum(self._start, now - self._rise, out=self._start, where=waiting)
         self._alarmed |= above & (activation.probability >= self._enter)
+
+    def _listen(self, now: int) -> None:
+        """Find out whether the mouth speaks: whether it moves anew before it has rested."""
+        length = self._last - self._start
+        moving = self._mouth & self._alarmed & ~self._spent
+        moving &= (length >= self._shortest) & (length <= self._longest)
+        moves = bool(moving.any())
+        rested = self._mouth_moved is None or now - self._mouth_moved > self._speech
+        if moves and not self._mouth_moves and not rested:
+            self._speaking = True
+            self._held = None
+            self._member &= ~self._mouth
+        elif rested:
+            self._speaking = False
+        if moves:
+            self._mouth_moved = int(self._last[moving].max())
+        self._mouth_moves = moves
+
+    def _held_back(self, event: MicroExpression | None) -> MicroExpression | None:
+        """The event, unless it must wait until the mouth has rested."""
+        if event is None or not self._mouth.any() or not MOUTH.issuperset(event.aus):
+            return event
+        self._held = event
+        return None
+
+    def _release(self, activation: Activation) -> MicroExpression | None:
+        """The event that was held back, if the mouth has rested since."""
+        held, moved = self._held, self._mouth_moved
+        if held is None or (moved is not None and activation.stamp - moved <= self._speech):
+            return None
+        self._held = None
+        return replace(held, stamp=activation.stamp, sequence=activation.sequence)
 
     def _extend_event(self, live: NDArray[np.bool_]) -> None:
         np.copyto(self._onset, self._start, where=live & ~self._member)

@@ -60,8 +60,8 @@ def frame_truth(
 def event_truth(script: Script, origin: int = 0) -> tuple[Span, ...]:
     """The micro-expressions of a script, in order; of one that repeats, those of its first round.
 
-    As in the event stage, movements that overlap in time are one, blinks are none, and what lasts
-    longer than 500 ms is a macro-expression.
+    As in the event stage, movements that overlap in time are one, blinks and speech are none, and
+    what lasts longer than 500 ms is a macro-expression.
     """
     expressions = merge(
         Span(
@@ -71,7 +71,7 @@ def event_truth(script: Script, origin: int = 0) -> tuple[Span, ...]:
             tuple(code for code in movement.aus if code != BLINK),
         )
         for movement in script.movements
-        if movement.kind != "blink"
+        if movement.kind not in ("blink", "speech")
     )
     return tuple(span for span in expressions if span.offset - span.onset <= LONGEST)
 

@@ -58,9 +58,9 @@ def found(finder: EventFinder, stream: Iterable[Activation]) -> list[MicroExpres
 
 
 def test_a_pulse_is_one_event_from_the_lower_threshold_to_the_lower_threshold() -> None:
-    (event,) = found(EventFinder(), activations(pulse(100, 20, 44)))
+    (event,) = found(EventFinder(), activations(pulse(100, 20, 44, code=4)))
     assert (event.onset, event.apex, event.offset) == (100 * MS, 160 * MS, 220 * MS)
-    assert event.aus == (12,)
+    assert event.aus == (4,)
     assert event.face_id == 1
     assert event.peak_probability.tolist() == pytest.approx([0.9])
     assert not event.peak_probability.flags.writeable
@@ -92,7 +92,7 @@ def test_overlapping_units_are_one_event_and_separate_ones_are_two() -> None:
 
 
 def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
-    rows = pulse(100, 20, 60)
+    rows = pulse(100, 20, 60, code=4)
     rows[39:42] = 0.05
     assert len(found(EventFinder(bridge_ms=20.0), activations(rows))) == 1
     rows[37:44] = 0.05
@@ -164,6 +164,60 @@ def test_time_is_counted_in_milliseconds_at_any_frame_rate(rate: int) -> None:
     assert event.duration_ms == pytest.approx(100.0, abs=2 * period / MS)
 
 
+def mouth(*spans: tuple[int, int], count: int = 300) -> np.ndarray:
+    """Probabilities of a mouth that moves in these spans of frames."""
+    return np.max([pulse(count, first, last, code=12) for first, last in spans], axis=0)
+
+
+def test_an_event_of_the_mouth_waits_until_the_mouth_has_rested() -> None:
+    stream = activations(mouth((20, 44)))
+    (event,) = found(EventFinder(speech_ms=250.0), stream)
+    assert (event.onset, event.offset) == (100 * MS, 220 * MS)
+    assert (event.stamp, event.sequence) == (475 * MS, 95)
+    (at_once,) = found(EventFinder(speech_ms=0.0), stream)
+    assert at_once.stamp == 240 * MS
+    assert (at_once.onset, at_once.apex, at_once.offset) == (event.onset, event.apex, event.offset)
+
+
+def test_a_mouth_that_moves_again_and_again_speaks() -> None:
+    syllables = mouth((20, 44), (60, 90), (120, 140), (185, 200))
+    assert found(EventFinder(), activations(syllables)) == []
+    assert len(found(EventFinder(speech_ms=0.0), activations(syllables))) == 4
+    # After a rest it may make an expression again.
+    (event,) = found(EventFinder(), activations(mouth((20, 44), (60, 90), (150, 180))))
+    assert (event.onset, event.offset) == (750 * MS, 900 * MS)
+
+
+def test_two_movements_of_the_mouth_with_a_rest_between_are_two_events() -> None:
+    first, second = found(EventFinder(), activations(mouth((20, 44), (110, 140))))
+    assert (first.onset, second.onset) == (100 * MS, 550 * MS)
+
+
+def test_noise_of_the_mouth_is_no_speech() -> None:
+    rows = mouth((20, 44))
+    rows[[60, 61, 80], CODES.index(12)] = 0.95
+    (event,) = found(EventFinder(), activations(rows))
+    assert event.offset == 220 * MS
+
+
+def test_the_rest_of_the_face_does_not_wait_for_the_mouth() -> None:
+    rows = np.maximum(mouth((20, 44)), pulse(300, 50, 70, code=4))
+    brow, smile = found(EventFinder(), activations(rows))
+    assert (brow.aus, smile.aus) == ((4,), (12,))
+    assert (brow.stamp, smile.stamp) == (370 * MS, 475 * MS)
+
+    spoken = np.maximum(mouth((20, 44), (60, 90), (100, 130)), pulse(300, 62, 120, code=1))
+    (brow,) = found(EventFinder(), activations(spoken))
+    assert (brow.aus, brow.onset, brow.offset) == ((1,), 310 * MS, 600 * MS)
+
+
+def test_an_event_that_waits_is_told_when_the_face_is_lost() -> None:
+    stream = activations(mouth((20, 44))[:60])
+    other_face = activations(np.full((30, 4), 0.05), start=300 * MS, face_id=2)
+    (event,) = found(EventFinder(), [*stream, *other_face])
+    assert (event.offset, event.stamp, event.face_id) == (220 * MS, 295 * MS, 1)
+
+
 def test_a_lost_face_ends_what_was_over_and_drops_what_was_not() -> None:
     rows = pulse(100, 20, 44)
     # Frame 44 is the last above the threshold, 46 still within the bridge.
@@ -209,3 +263,5 @@ def test_impossible_rules_are_refused() -> None:
         EventFinder({4: 0.0})
     with pytest.raises(ValueError, match="longest_ms"):
         EventFinder(shortest_ms=100.0, longest_ms=50.0)
+    with pytest.raises(ValueError, match="speech_ms"):
+        EventFinder(speech_ms=-1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -84,12 +86,14 @@ def test_a_constant_time_offset_changes_nothing(rows: np.ndarray, shift: int) ->
 
 @settings(max_examples=60)
 @given(rows=noisy_rows(), period=st.sampled_from([MS, 4_166_667, 5 * MS, 8_333_333]))
-def test_events_are_in_order_within_their_limits_and_apart(rows: np.ndarray, period: int) -> None:
+def test_events_are_within_their_limits_and_apart(rows: np.ndarray, period: int) -> None:
     stream = activations(rows, period=period, intensity=0.3)
     events = found(EventFinder(), stream)
     stamps = {item.stamp for item in stream}
+    told = [event.stamp for event in events]
+    assert told == sorted(told)
     end = 0
-    for event in events:
+    for event in sorted(events, key=lambda event: event.onset):
         assert end <= event.onset <= event.apex <= event.offset <= event.stamp
         assert {event.onset, event.apex, event.offset, event.stamp} <= stamps
         assert 25.0 <= event.duration_ms <= 500.0
@@ -98,6 +102,30 @@ def test_events_are_in_order_within_their_limits_and_apart(rows: np.ndarray, per
         assert len(event.peak_probability) == len(event.aus)
         assert 0.0 <= event.confidence <= event.peak_probability.max() + 1e-6
         end = event.offset
+
+
+@settings(max_examples=60)
+@given(rows=noisy_rows())
+def test_without_the_mouth_nobody_speaks(rows: np.ndarray) -> None:
+    rows[:, CODES.index(12)] = 0.0
+    with_guard = found(EventFinder(), activations(rows))
+    without = found(EventFinder(speech_ms=0.0), activations(rows))
+    assert [plain(event) for event in with_guard] == [plain(event) for event in without]
+
+
+@settings(max_examples=60)
+@given(rows=noisy_rows())
+def test_events_of_the_mouth_are_a_rest_apart_and_were_there_without_the_guard(
+    rows: np.ndarray,
+) -> None:
+    rows[:, [CODES.index(1), CODES.index(4)]] = 0.0
+    guarded = found(EventFinder(speech_ms=250.0), activations(rows))
+    plain_ones = found(EventFinder(speech_ms=0.0), activations(rows))
+    spans = {(event.onset, event.apex, event.offset) for event in plain_ones}
+    assert {(event.onset, event.apex, event.offset) for event in guarded} <= spans
+    for one, other in itertools.pairwise(guarded):
+        assert other.onset - one.offset > 0
+        assert other.stamp - one.offset > 250 * MS
 
 
 @settings(max_examples=30)

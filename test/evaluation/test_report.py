@@ -58,11 +58,12 @@ def test_frame_truth_is_what_the_script_says_of_every_frame(repeats: bool) -> No
     assert not some[:, 1].any()
 
 
-def test_event_truth_joins_what_overlaps_and_leaves_out_blinks_and_macros() -> None:
+def test_event_truth_joins_what_overlaps_and_leaves_out_blinks_speech_and_macros() -> None:
     played = script(
         movement("micro", (12,), 100, 200),
         movement("micro", (4, 6), 150, 230),
         movement("blink", (45,), 220, 400),
+        movement("speech", (25,), 225, 280),
         movement("micro", (9,), 300, 400),
         movement("macro", (12,), 410, 950),
     )

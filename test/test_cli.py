@@ -37,7 +37,7 @@ def test_help_names_every_command_and_needs_no_ros() -> None:
     code += "from emopulse_ros.cli import main; main(['--help'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for command in ("run", "demo", "bench", "train", "doctor"):
+    for command in ("run", "demo", "benchmark", "bench", "train", "doctor"):
         assert f"    {command} " in done.stdout
 
 

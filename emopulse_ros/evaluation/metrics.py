@@ -93,23 +93,51 @@ def _average_precision(true: NDArray[np.bool_], score: NDArray[np.float64]) -> f
     return float(np.sum(precision * np.diff(recall, prepend=0.0)))
 
 
-def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Scores:
-    """Expected calibration error: how far a stated probability is from the rate at which it is so.
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """How far stated probabilities are from the rates at which it is so, before it is averaged.
+
+    ``gap`` ``(A, B) float64`` is, for each bin of probability, the sum of what was said less the
+    number of frames on which it was so, ``frames`` how many there were. Those of several
+    recordings are added.
+    """
+
+    gap: NDArray[np.float64]
+    frames: int
+
+    def __add__(self, other: Reliability) -> Reliability:
+        """Both recordings together."""
+        return Reliability(self.gap + other.gap, self.frames + other.frames)
+
+    @property
+    def error(self) -> Scores:
+        """Expected calibration error, ``(A,) float64``; NaN without a frame."""
+        if not self.frames:
+            return np.full(len(self.gap), np.nan)
+        error: Scores = np.abs(self.gap).sum(axis=1) / self.frames
+        return error
+
+
+def reliability(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Reliability:
+    """Gather what the expected calibration error is made of.
 
     Equal-width bins, weighted by the frames in them (Guo et al., 2017).
     """
     true, score = np.asarray(truth, np.bool_), np.asarray(probability, np.float64)
     _same_shape(true, score)
     frames, units = true.shape
-    if frames == 0:
-        return np.full(units, np.nan)
     where = np.clip((score * bins).astype(np.int64), 0, bins - 1)
-    errors = np.empty(units)
-    for a in range(units):
-        said = np.bincount(where[:, a], weights=score[:, a], minlength=bins)
-        was = np.bincount(where[:, a], weights=true[:, a], minlength=bins)
-        errors[a] = np.abs(said - was).sum() / frames
-    return errors
+    excess = score - true
+    gap = [np.bincount(where[:, a], excess[:, a], minlength=bins) for a in range(units)]
+    return Reliability(np.array(gap).reshape(units, bins), frames)
+
+
+def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Scores:
+    """Expected calibration error: how far a stated probability is from the rate at which it is so.
+
+    See :func:`reliability`.
+    """
+    return reliability(truth, probability, bins).error
 
 
 def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Scores:

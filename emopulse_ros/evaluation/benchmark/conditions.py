@@ -1,0 +1,98 @@
+"""Under which conditions a clip is seen: as it is, corrupted, by a faster camera, from aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emopulse_ros.evaluation.benchmark.clips import LENGTH, BenchmarkError, Clip, MakeScene
+from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.corruption import CORRUPTIONS
+from emopulse_ros.synthesis.scene import Scene
+from emopulse_ros.synthesis.script import SECOND, Script
+
+CLEAN = "clean"
+FAST_CAMERA = "fast_camera"
+TURNED_HEAD = "turned_head"
+
+RATE = 200
+MEDIUM = 1
+"""Of a corruption's levels the benchmark shows the medium one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition; ``level``, ``unit`` and ``meaning`` say in words what it is."""
+
+    name: str
+    level: float
+    unit: str
+    meaning: str
+
+
+ALL: tuple[Condition, ...] = (
+    *(
+        Condition(name, one.levels[MEDIUM], one.unit, one.meaning)
+        for name, one in CORRUPTIONS.items()
+    ),
+    Condition(FAST_CAMERA, 240.0, "frames a second", "in place of 200"),
+    Condition(TURNED_HEAD, 12.0, "degrees", "by which the head is turned aside all the time"),
+)
+"""Every condition but the clean one, in the order of every table."""
+
+
+def chosen(names: str) -> tuple[Condition, ...]:
+    """The conditions that ``none``, ``all`` or names with commas between stand for.
+
+    :raises BenchmarkError: for a name nobody knows.
+    """
+    if names in ("none", "all"):
+        return ALL if names == "all" else ()
+    wanted = [name.strip() for name in names.split(",")]
+    unknown = [name for name in wanted if name not in {one.name for one in ALL}]
+    if unknown:
+        raise BenchmarkError(
+            f"nobody knows the corruption {', '.join(map(repr, unknown))}: there is none, all, "
+            f"{', '.join(one.name for one in ALL)}"
+        )
+    return tuple(one for one in ALL if one.name in wanted)
+
+
+class Showing:
+    """A clip, ready to be seen under any condition; its clean pictures are rendered once."""
+
+    def __init__(self, clip: Clip, make_scene: MakeScene) -> None:
+        self._clip = clip
+        self._make_scene = make_scene
+        self._script = clip.script()
+        self._scene = make_scene(clip, self._script)
+        self._clean = list(_filmed(self._scene, RATE))
+
+    def frames(self, condition: Condition | None = None) -> Iterable[Frame]:
+        """The frames under a condition; None is the clean one."""
+        if condition is None:
+            return self._clean
+        if condition.name == FAST_CAMERA:
+            return _filmed(self._scene, round(condition.level))
+        if condition.name == TURNED_HEAD:
+            side = 1.0 if self._clip.number % 2 else -1.0
+            turned = _turned(self._script, side * float(np.radians(condition.level)))
+            return _filmed(self._make_scene(self._clip, turned), RATE)
+        corruption = CORRUPTIONS[condition.name]
+        return corruption.apply(self._clean, condition.level, self._clip.seed, self._scene)
+
+
+def _filmed(scene: Scene, rate: int) -> Iterable[Frame]:
+    stamps: Sequence[int] = range(LENGTH * rate // SECOND)
+    for sequence in stamps:
+        time = sequence * SECOND // rate
+        yield Frame(time, sequence, scene.render(time))
+
+
+def _turned(script: Script, yaw: float) -> Script:
+    """The script with the head turned aside: a wave that stands still at its crest."""
+    aside = np.zeros((len(script.sway), 1, 3))
+    aside[3, 0] = (yaw, 0.0, np.pi / 2.0)
+    return replace(script, sway=np.concatenate([script.sway, aside], axis=1))

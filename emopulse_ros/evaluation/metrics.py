@@ -128,8 +128,10 @@ def reliability(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Rel
     frames, units = true.shape
     where = np.clip((score * bins).astype(np.int64), 0, bins - 1)
     excess = score - true
-    gap = [np.bincount(where[:, a], excess[:, a], minlength=bins) for a in range(units)]
-    return Reliability(np.array(gap).reshape(units, bins), frames)
+    gap = np.zeros((units, bins))
+    for a in range(units):
+        gap[a] = np.bincount(where[:, a], excess[:, a], minlength=bins)
+    return Reliability(gap, frames)
 
 
 def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Scores:

@@ -21,7 +21,7 @@ from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
 from emopulse_ros.training.identity import NAME, Probe, probe_identity
 from emopulse_ros.training.loop import read_clips, train
-from emopulse_ros.training.magnitude import magnitude_baseline
+from emopulse_ros.training.magnitude import train_magnitude
 from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.scores import Result, result
@@ -112,11 +112,11 @@ def _score(
     lengths = [len(clip) for clip in test.clips]
     logits, truth = read_clips(network, test, device)
     always = replace(card, scale=(0.0,) * len(card.codes), shift=(30.0,) * len(card.codes))
-    held, tested = magnitude_baseline(training, (validation, test), seed=0)
-    linear = _calibrated(card, *held)
+    reader = train_magnitude(training, seed=0)
+    linear = _calibrated(card, *reader.read(validation))
     results = [
         result("Tiny-I3D", logits, truth, lengths, card),
-        result("flow magnitude, linear", *tested, lengths, linear),
+        result("flow magnitude, linear", *reader.read(test), lengths, linear),
         result("constant (always active)", logits, truth, lengths, always),
     ]
     for source in SOURCES:

@@ -62,7 +62,7 @@ def export(network: TinyI3D, card: Card, folder: Path, stem: str = "tiny_i3d") -
     for module in filled.modules():
         if isinstance(module, CausalConv):
             module.fill(CHANNEL_BLOCK)
-    _write(
+    write_model(
         _Step(filled),
         (torch.zeros(1, channels, grid, grid), *states),
         step,
@@ -72,7 +72,7 @@ def export(network: TinyI3D, card: Card, folder: Path, stem: str = "tiny_i3d") -
         replace(card, form="step"),
     )
     clip = folder / f"{stem}_clip.onnx"
-    _write(
+    write_model(
         _Clip(network),
         (torch.zeros(1, channels, network.shape.frames, grid, grid),),
         clip,
@@ -89,7 +89,7 @@ def export(network: TinyI3D, card: Card, folder: Path, stem: str = "tiny_i3d") -
     return step, clip
 
 
-def _write(
+def write_model(
     module: nn.Module,
     example: tuple[Tensor, ...],
     path: Path,
@@ -98,6 +98,10 @@ def _write(
     free: dict[str, dict[int, str]],
     card: Card,
 ) -> None:
+    """Write any module as a model file: ONNX with the card as its metadata.
+
+    ``inputs`` and ``outputs`` name what goes in and comes out, ``free`` their axes of any length.
+    """
     import onnx
 
     torch.onnx.export(

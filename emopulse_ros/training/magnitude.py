@@ -6,18 +6,89 @@ regions in place of regions of interest.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emopulse_ros.detection.model import Card
 from emopulse_ros.training.dataset import Clips
+from emopulse_ros.training.export import write_model
 
 REGIONS = 8
 """Regions along each side of the crop."""
 
 STEPS = 600
+
+
+class MagnitudeReader(nn.Module):
+    """A linear reader of regions, on features as they are in the training part."""
+
+    def __init__(self, mean: Tensor, spread: Tensor, units: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.linear = nn.Linear(len(mean), units)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``(N, features)`` to logits ``(N, A)``."""
+        logits: Tensor = self.linear((features - self.mean) / self.spread)
+        return logits
+
+    def read(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Logits and truth, ``(N, A)``, of all frames of a part."""
+        features, truth = _features(clips)
+        with torch.no_grad():
+            return self(features).numpy(), truth.numpy() > 0.5
+
+
+class _Step(nn.Module):
+    """A reader as the stream wants it: one flow field in, no state, no intensity, no attention."""
+
+    def __init__(self, reader: MagnitudeReader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, flow: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        logits = self.reader(_regions(flow[:, :, None]))
+        return logits, 0.0 * logits, 1.0 + 0.0 * logits[:, 0]
+
+
+def train_magnitude(training: Clips, seed: int) -> MagnitudeReader:
+    """Train a reader on a part."""
+    inputs, truth = _features(training)
+    torch.manual_seed(seed)
+    reader = MagnitudeReader(inputs.mean(dim=0), inputs.std(dim=0) + 1e-6, truth.shape[1])
+    optimiser = torch.optim.Adam(reader.parameters(), lr=0.01, weight_decay=1e-4)
+    for _ in range(STEPS):
+        chosen = torch.randint(len(inputs), (2048,))
+        loss = functional.binary_cross_entropy_with_logits(reader(inputs[chosen]), truth[chosen])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return reader
+
+
+def export_magnitude(reader: MagnitudeReader, card: Card, path: Path) -> None:
+    """Write a reader as a model file of the step form, which any stage and command takes.
+
+    ``card`` holds its calibration and thresholds, and the recipe of the clips it was trained on.
+    """
+    grid, channels = card.recipe.grid, len(card.recipe.channels)
+    outputs = ["logits", "intensity", "attention"]
+    write_model(
+        _Step(reader),
+        (torch.zeros(1, channels, grid, grid),),
+        path,
+        ["flow"],
+        outputs,
+        {name: {0: "batch"} for name in ("flow", *outputs)},
+        replace(card, form="step"),
+    )
 
 
 def _regions(flow: Tensor) -> Tensor:
@@ -26,30 +97,6 @@ def _regions(flow: Tensor) -> Tensor:
     length = torch.sqrt(u * u + v * v).transpose(1, 2).flatten(0, 1)
     pooled = functional.adaptive_avg_pool2d(length, REGIONS)
     return torch.log(0.02 + pooled).flatten(1)
-
-
-def magnitude_baseline(
-    training: Clips, others: tuple[Clips, ...], seed: int
-) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    """Train on one part; return logits and truth, ``(N, A)``, of the others' frames."""
-    parts = [_features(part) for part in (training, *others)]
-    inputs, truth = parts[0]
-    mean, spread = inputs.mean(dim=0), inputs.std(dim=0) + 1e-6
-    torch.manual_seed(seed)
-    linear = nn.Linear(inputs.shape[1], truth.shape[1])
-    optimiser = torch.optim.Adam(linear.parameters(), lr=0.01, weight_decay=1e-4)
-    for _ in range(STEPS):
-        chosen = torch.randint(len(inputs), (2048,))
-        logits = linear((inputs[chosen] - mean) / spread)
-        loss = functional.binary_cross_entropy_with_logits(logits, truth[chosen])
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-    with torch.no_grad():
-        return [
-            (linear((part - mean) / spread).numpy(), wanted.numpy() > 0.5)
-            for part, wanted in parts[1:]
-        ]
 
 
 def _features(clips: Clips) -> tuple[Tensor, Tensor]:

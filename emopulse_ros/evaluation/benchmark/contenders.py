@@ -41,9 +41,8 @@ class AlwaysActive:
 
     def __init__(self, card: Card) -> None:
         units = len(card.codes)
-        # As sure as a probability can be told in float32.
-        sure = {"scale": (0.0,) * units, "shift": (30.0,) * units, "thresholds": (0.5,) * units}
-        self.card = Card(CONSTANT, "step", card.codes, card.recipe, card.tick_ms, **sure)
+        none, sure, half = (0.0,) * units, (30.0,) * units, (0.5,) * units
+        self.card = Card(CONSTANT, "step", card.codes, card.recipe, card.tick_ms, none, sure, half)
         self.model_hash = ""
         self._reading = Reading(np.zeros(units, np.float32), np.zeros(units, np.float32), 1.0)
 

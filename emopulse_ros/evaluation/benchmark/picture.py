@@ -60,7 +60,7 @@ def draw_benchmark(path: Path, results: Results) -> None:
         title = f"EmoPulse benchmark {BENCHMARK_VERSION}: {len(results.plan.clips)} clips"
         figure.suptitle(title, x=0.01, y=0.985, ha="left", fontsize=11, fontweight="bold",
                         color=INK)  # fmt: skip
-        handles = panels[0].get_legend_handles_labels()[0][: len(names)]
+        handles = panels[0].get_legend_handles_labels()[0][::-1]
         figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.005, 0.95),
                       ncol=len(names), frameon=False, fontsize=8)  # fmt: skip
         figure.text(0.99, 0.93, "lines: 95% intervals; dashes: the goals", ha="right",
@@ -89,11 +89,11 @@ def _panel(
     for index in reversed(range(count)):
         value, low, high = values[:, index].T
         colour, mark = (SEEN, "o") if index == 0 else OTHERS[(index - 1) % len(OTHERS)]
-        lane = places + 0.3 * (0.5 - index / max(count - 1, 1)) * 2.0
+        lane = places + min(0.24, 0.7 / count) * ((count - 1) / 2.0 - index)
         panel.hlines(lane, low, high, color=colour, linewidth=1.6 if index == 0 else 0.8,
                      alpha=0.9 if index == 0 else 0.6)  # fmt: skip
-        panel.plot(value, lane, mark, color=colour, markersize=5.0 if index == 0 else 3.2,
-                   markeredgewidth=0.0)  # fmt: skip
+        panel.plot(value, lane, mark, color=colour, label=str(index), markeredgewidth=0.0,
+                   markersize=5.0 if index == 0 else 3.2)  # fmt: skip
     if goals:
         panel.vlines(CLEAN_GOAL, places[1] - 0.5, places[0] + 0.5, color=MISSED, linewidth=0.8,
                      linestyle=(0, (4, 3)))  # fmt: skip

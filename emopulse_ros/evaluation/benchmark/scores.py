@@ -32,9 +32,10 @@ class Figure(NamedTuple):
 class Score:
     """All figures of one contender under one condition.
 
-    The means are over the expressive units, the blink left out. ``unit_*`` have one entry for each
-    of ``codes``, NaN where undefined, and ``unit_f1_interval`` is ``(A, 2)``. ``coverage`` is the
-    share of frames with an activation. ``never`` is the share of true events without an alarm.
+    The means are over the expressive units, the blink left out; F1 and PR-AUC over those of them
+    that occur in these clips, whatever a contender says of the others. ``unit_*`` have one entry
+    for each of ``codes``, NaN where undefined; ``unit_f1_interval`` is ``(A, 2)``. ``coverage`` is
+    the share of frames with an activation. ``never`` is the share of true events without an alarm.
     ``stretches`` ``(K, 2)``: false alarms and seconds of each kind of stretch.
     """
 
@@ -70,7 +71,7 @@ def score(evidence: Sequence[Evidence], codes: tuple[int, ...]) -> Score:
     draws = _draws(evidence)
     chosen = np.array([code != BLINK for code in codes], np.bool_)
     counts, again = _counts(evidence, every), _counts(evidence, draws)
-    calibration, calibration_again = _calibration(evidence, every), _calibration(evidence, draws)
+    errors = [_calibration(evidence, some) for some in (every, draws)]
     stretches = np.sum([one.stretches for one in evidence], axis=0)
     unit_events = np.sum([one.unit_events for one in evidence], axis=0)
     delays = np.concatenate([one.delays_ms for one in evidence])
@@ -84,10 +85,14 @@ def score(evidence: Sequence[Evidence], codes: tuple[int, ...]) -> Score:
         clips=len(evidence),
         frames=sum(one.frames for one in evidence),
         coverage=_share(sum(len(one.truth) for one in evidence), sum(o.frames for o in evidence)),
-        f1=_figure(_means(counts.f1, chosen), _means(again.f1, chosen)),
-        macro_f1=_figure(_means(counts.macro_f1, chosen), _means(again.macro_f1, chosen)),
+        f1=_figure(*(_means(some.f1, chosen & _occurs(some)) for some in (counts, again))),
+        macro_f1=_figure(
+            *(_means(some.macro_f1, chosen & _occurs(some)) for some in (counts, again))
+        ),
         precision=mean(precision[chosen]),
-        calibration=_figure(_means(calibration, chosen), _means(calibration_again, chosen)),
+        calibration=_figure(
+            *(_means(some, np.broadcast_to(chosen, some.shape)) for some in errors)
+        ),
         event_f1=_figure(_event_f1(evidence, every), _event_f1(evidence, draws)),
         events=(int(true), int(found), int(hits)),
         delay_ms=_figure(_delay(evidence, every), _delay(evidence, draws)),
@@ -98,7 +103,7 @@ def score(evidence: Sequence[Evidence], codes: tuple[int, ...]) -> Score:
         unit_f1_interval=_interval(again.f1),
         unit_macro_f1=counts.macro_f1[0],
         unit_precision=precision,
-        unit_calibration=calibration[0],
+        unit_calibration=errors[0][0],
         unit_event_f1=_f1(*unit_events.T),
     )
 
@@ -178,8 +183,14 @@ def _f1(
 
 
 def _means(values: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Means of the defined values of the chosen units: ``(R, A)`` to ``(R,)``."""
-    return np.array([mean(row[chosen]) for row in values])
+    """Means of the defined values of the chosen units: ``(R, A)`` each to ``(R,)``."""
+    return np.array([mean(row[those]) for row, those in zip(values, chosen, strict=True)])
+
+
+def _occurs(counts: Counts) -> NDArray[np.bool_]:
+    """Which units are active at any time: ``(R, A) bool``."""
+    occurs: NDArray[np.bool_] = counts.tp + counts.fn > 0
+    return occurs
 
 
 def _interval(again: NDArray[np.float64]) -> NDArray[np.float64]:

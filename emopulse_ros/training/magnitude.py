@@ -26,7 +26,10 @@ STEPS = 600
 
 
 class MagnitudeReader(nn.Module):
-    """A linear reader of regions, on features as they are in the training part."""
+    """A linear reader of regions; ``mean`` and ``spread`` are the features' in training."""
+
+    mean: Tensor
+    spread: Tensor
 
     def __init__(self, mean: Tensor, spread: Tensor, units: int) -> None:
         super().__init__()
@@ -95,7 +98,7 @@ def _regions(flow: Tensor) -> Tensor:
     """Mean length of the flow in each region: ``(B, C, T, H, W)`` to ``(B * T, features)``."""
     u, v = flow[:, 0::3], flow[:, 1::3]
     length = torch.sqrt(u * u + v * v).transpose(1, 2).flatten(0, 1)
-    pooled = functional.adaptive_avg_pool2d(length, REGIONS)
+    pooled = functional.avg_pool2d(length, int(flow.shape[-1]) // REGIONS)
     return torch.log(0.02 + pooled).flatten(1)
 
 

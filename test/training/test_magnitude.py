@@ -10,13 +10,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (make test-training)")
 pytest.importorskip("onnx", reason="onnx is not installed (make test-training)")
 
-from emopulse_ros.detection.detector import Detector
-from emopulse_ros.detection.model import Card
-from emopulse_ros.detection.onnx_engine import OnnxEngine
-from emopulse_ros.facs import CODES
-from emopulse_ros.flow.recipe import FlowRecipe
-from emopulse_ros.stream import FlowStep
-from emopulse_ros.training.magnitude import REGIONS, MagnitudeReader, export_magnitude
+from emopulse_ros.detection.detector import Detector  # noqa: E402
+from emopulse_ros.detection.model import Card  # noqa: E402
+from emopulse_ros.detection.onnx_engine import OnnxEngine  # noqa: E402
+from emopulse_ros.facs import CODES  # noqa: E402
+from emopulse_ros.flow.recipe import FlowRecipe  # noqa: E402
+from emopulse_ros.stream import FlowStep  # noqa: E402
+from emopulse_ros.training.magnitude import REGIONS, MagnitudeReader, export_magnitude  # noqa: E402
 
 
 @pytest.mark.parametrize("recipe", [FlowRecipe(), FlowRecipe(baselines_ms=(5.0,), neutral=False)])

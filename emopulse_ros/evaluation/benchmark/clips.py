@@ -30,7 +30,7 @@ SOURCES: tuple[Source, ...] = ("portrait", "rendered")
 Kind = Literal["micro", "quiet"]
 HABITS: dict[Kind, Habits] = {"micro": MICRO, "quiet": QUIET}
 
-WHOLE: dict[Kind, tuple[int, int]] = {"micro": (18, 6), "quiet": (12, 4)}
+WHOLE: dict[Kind, tuple[int, int]] = {"micro": (24, 6), "quiet": (12, 4)}
 """Clips of each source and, the first of them, those that are shown under corruptions too."""
 
 QUICK: dict[Kind, tuple[int, int]] = {"micro": (4, 2), "quiet": (2, 1)}
@@ -46,13 +46,16 @@ class BenchmarkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip: ``number`` counts those of a source and kind, ``corrupted`` whether it is shown
-    under corruptions too."""
+    """One clip, ``length`` ns long; ``number`` counts those of a source and kind.
+
+    ``corrupted`` says whether it is shown under corruptions too.
+    """
 
     source: Source
     kind: Kind
     number: int
     corrupted: bool
+    length: int = LENGTH
 
     @property
     def name(self) -> str:
@@ -67,7 +70,7 @@ class Clip:
 
     def script(self) -> Script:
         """What its face does; micro-expressions, or all else that faces do."""
-        return write_script(self.seed, LENGTH, HABITS[self.kind])
+        return write_script(self.seed, self.length, HABITS[self.kind])
 
 
 def the_set(sources: Sequence[Source] = SOURCES, *, quick: bool = False) -> tuple[Clip, ...]:

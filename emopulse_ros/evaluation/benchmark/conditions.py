@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emopulse_ros.evaluation.benchmark.clips import LENGTH, BenchmarkError, Clip, MakeScene
+from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, MakeScene
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
 from emopulse_ros.synthesis.scene import Scene
@@ -68,25 +68,25 @@ class Showing:
         self._make_scene = make_scene
         self._script = clip.script()
         self._scene = make_scene(clip, self._script)
-        self._clean = list(_filmed(self._scene, RATE))
+        self._clean = list(_filmed(self._scene, clip.length, RATE))
 
     def frames(self, condition: Condition | None = None) -> Iterable[Frame]:
         """The frames under a condition; None is the clean one."""
         if condition is None:
             return self._clean
         if condition.name == FAST_CAMERA:
-            return _filmed(self._scene, round(condition.level))
+            return _filmed(self._scene, self._clip.length, round(condition.level))
         if condition.name == TURNED_HEAD:
             side = 1.0 if self._clip.number % 2 else -1.0
             turned = _turned(self._script, side * float(np.radians(condition.level)))
-            return _filmed(self._make_scene(self._clip, turned), RATE)
+            scene = self._make_scene(self._clip, turned)
+            return _filmed(scene, self._clip.length, RATE)
         corruption = CORRUPTIONS[condition.name]
         return corruption.apply(self._clean, condition.level, self._clip.seed, self._scene)
 
 
-def _filmed(scene: Scene, rate: int) -> Iterable[Frame]:
-    stamps: Sequence[int] = range(LENGTH * rate // SECOND)
-    for sequence in stamps:
+def _filmed(scene: Scene, length: int, rate: int) -> Iterable[Frame]:
+    for sequence in range(length * rate // SECOND):
         time = sequence * SECOND // rate
         yield Frame(time, sequence, scene.render(time))
 

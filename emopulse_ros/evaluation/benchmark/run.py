@@ -110,7 +110,9 @@ def run(plan: Plan, *, processes: int = 1, told: Told = lambda _: None) -> Resul
             every = [kept[clip] for clip in plan.clips if clip in kept]
             scores[name, shown] = score(every, codes)
             if shown == CLEAN:
-                scores[name, SAME_CLIPS] = score([e for e in every if e.clip.corrupted], codes)
+                if plan.conditions:
+                    same = [one for one in every if one.clip.corrupted]
+                    scores[name, SAME_CLIPS] = score(same, codes)
                 for source in dict.fromkeys(clip.source for clip in plan.clips):
                     of_it = [e for e in every if e.clip.source == source]
                     by_source[name, source] = score(of_it, codes)

@@ -15,7 +15,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.facs import BLINK, MOUTH
+from emopulse_ros.detection.speech import Mouth
+from emopulse_ros.facs import BLINK
 from emopulse_ros.stream import Activation, MicroExpression, read_only
 
 MILLISECOND = 1_000_000
@@ -84,6 +85,7 @@ class EventFinder:
             round(length * MILLISECOND) for length in (*others, shortest_ms, longest_ms)
         )
         self._latest: Activation | None = None
+        self._held: MicroExpression | None = None  # Waits until the mouth has rested.
         self._history: deque[Activation] = deque()
         self._begin(())
 
@@ -96,10 +98,12 @@ class EventFinder:
         self._remember(activation)
         self._follow_runs(activation)
         self._latest = activation
-        self._listen(activation.stamp)
         live = self._alarmed & ~self._spent
-        if self._speaking:
-            live &= ~self._mouth
+        if self._mouth.listen(activation.stamp, live, self._start, self._last):
+            self._held = None
+            self._member &= ~self._mouth.units
+        if self._mouth.speaking:
+            live &= ~self._mouth.units
         if live.any():
             self._extend_event(live)
         elif self._member.any():
@@ -138,12 +142,8 @@ class EventFinder:
         self._onset = np.zeros(count, np.int64)  # from here
         self._offset = np.zeros(count, np.int64)  # to here.
         self._told_until: int | None = None
-        # Without a time of rest no unit counts as one of the mouth.
-        self._mouth = np.array([code in MOUTH and self._speech > 0 for code in codes], np.bool_)
-        self._mouth_moves = False
-        self._mouth_moved: int | None = None  # Stamp of the last frame on which it did.
-        self._speaking = False
-        self._held: MicroExpression | None = None
+        self._mouth = Mouth(codes, self._speech, self._shortest, self._longest)
+        self._held = None
         self._history.clear()
 
     def _is_cut_by(self, activation: Activation) -> bool:
@@ -183,34 +183,17 @@ class EventFinder:
         np.maximum(self._start, now - self._rise, out=self._start, where=waiting)
         self._alarmed |= above & (activation.probability >= self._enter)
 
-    def _listen(self, now: int) -> None:
-        """Find out whether the mouth speaks: whether it moves anew before it has rested."""
-        length = self._last - self._start
-        moving = self._mouth & self._alarmed & ~self._spent
-        moving &= (length >= self._shortest) & (length <= self._longest)
-        moves = bool(moving.any())
-        rested = self._mouth_moved is None or now - self._mouth_moved > self._speech
-        if moves and not self._mouth_moves and not rested:
-            self._speaking = True
-            self._held = None
-            self._member &= ~self._mouth
-        elif rested:
-            self._speaking = False
-        if moves:
-            self._mouth_moved = int(self._last[moving].max())
-        self._mouth_moves = moves
-
     def _held_back(self, event: MicroExpression | None) -> MicroExpression | None:
         """The event, unless it must wait until the mouth has rested."""
-        if event is None or not self._mouth.any() or not MOUTH.issuperset(event.aus):
+        if event is None or not self._mouth.made(event.aus):
             return event
         self._held = event
         return None
 
     def _release(self, activation: Activation) -> MicroExpression | None:
         """The event that was held back, if the mouth has rested since."""
-        held, moved = self._held, self._mouth_moved
-        if held is None or (moved is not None and activation.stamp - moved <= self._speech):
+        held = self._held
+        if held is None or not self._mouth.has_rested(activation.stamp):
             return None
         self._held = None
         return replace(held, stamp=activation.stamp, sequence=activation.sequence)

@@ -57,7 +57,10 @@ def draw_benchmark(path: Path, results: Results) -> None:
         _panel(panels[0], "frame F1 of each unit, clean", units)
         _panel(panels[1], "frame macro-F1", macro, bool(conditions))
         _panel(panels[2], "event F1 at IoU 0.5", events, bool(conditions), named=False)
-        title = f"EmoPulse benchmark {BENCHMARK_VERSION}: {len(results.plan.clips)} clips"
+        title = (
+            f"EmoPulse benchmark, version {BENCHMARK_VERSION}: {results.main} on "
+            f"{len(results.plan.clips)} clips of people it was not trained on"
+        )
         figure.suptitle(title, x=0.01, y=0.985, ha="left", fontsize=11, fontweight="bold",
                         color=INK)  # fmt: skip
         handles = panels[0].get_legend_handles_labels()[0][::-1]
@@ -91,9 +94,9 @@ def _panel(
         colour, mark = (SEEN, "o") if index == 0 else OTHERS[(index - 1) % len(OTHERS)]
         lane = places + min(0.24, 0.7 / count) * ((count - 1) / 2.0 - index)
         panel.hlines(lane, low, high, color=colour, linewidth=1.6 if index == 0 else 0.8,
-                     alpha=0.9 if index == 0 else 0.6)  # fmt: skip
+                     alpha=0.9 if index == 0 else 0.5)  # fmt: skip
         panel.plot(value, lane, mark, color=colour, label=str(index), markeredgewidth=0.0,
-                   markersize=5.0 if index == 0 else 3.2)  # fmt: skip
+                   markersize=5.0 if index == 0 else 3.8)  # fmt: skip
     if goals:
         panel.vlines(CLEAN_GOAL, places[1] - 0.5, places[0] + 0.5, color=MISSED, linewidth=0.8,
                      linestyle=(0, (4, 3)))  # fmt: skip

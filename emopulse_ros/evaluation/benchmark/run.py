@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -74,6 +75,8 @@ _workshop: _Workshop | None = None
 
 def _open(plan: Plan) -> None:
     global _workshop
+    # Ctrl-C at a terminal reaches every process: let this one go without a word.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _workshop = _Workshop(plan)
 
 

@@ -223,6 +223,7 @@ class EventFinder:
         onset, offset = int(self._onset[part].min()), int(self._offset[part].max())
         shown = [item for item in self._history if onset <= item.stamp <= offset]
         stamps = np.array([item.stamp for item in shown], np.int64)
+        onset = int(stamps[0])  # A rise that was cut off began between two frames.
         probability = np.array([item.probability[part] for item in shown], np.float32)
         intensity = np.array([item.intensity[part] for item in shown], np.float32)
         excess = np.maximum(probability - self._leave[part], 0.0)

@@ -131,6 +131,16 @@ def test_a_slow_drift_before_the_alarm_is_not_its_onset() -> None:
     assert event.onset >= 1400 * MS
 
 
+@pytest.mark.parametrize("period", [4_166_667, 5 * MS, 8_333_333])
+def test_an_onset_is_a_frame_even_where_the_rise_was_cut_off(period: int) -> None:
+    rows = pulse(200, 100, 110, code=4)
+    rows[:100, CODES.index(4)] = 0.26
+    stream = activations(rows, period=period)
+    (event,) = found(EventFinder(), stream)
+    assert event.onset in {item.stamp for item in stream}
+    assert 100 * period - event.onset < 200 * MS
+
+
 def test_a_blink_is_no_event_and_no_part_of_one() -> None:
     assert found(EventFinder(), activations(pulse(100, 20, 50, code=45))) == []
     rows = np.maximum(pulse(100, 10, 60, code=45), pulse(100, 20, 44, code=12))

@@ -16,8 +16,8 @@ from emopulse_ros.training.scores import Result, mean_of
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was found out about a network: its scores, then the baselines'; ``validation`` clips
-    chose what was to be chosen."""
+    """What was found out about a network: its scores first, those of the linear reader last;
+    ``validation`` clips chose what was to be chosen."""
 
     results: list[Result]
     validation: int
@@ -62,7 +62,7 @@ def write_card(
         "| unit | F1 | macro-F1 | PR-AUC | F1 of flow magnitude | threshold |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    ours, linear = found.results[0], found.results[1]
+    ours, linear = found.results[0], found.results[-1]
     for index, unit in enumerate(ACTION_UNITS):
         lines.append(
             f"| {unit.label} {unit.name} | {ours.f1[index]:.2f} | {ours.macro_f1[index]:.2f} | "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
 from emopulse_ros.training.identity import NAME, Probe, probe_identity
 from emopulse_ros.training.loop import read_clips, train
-from emopulse_ros.training.magnitude import train_magnitude
+from emopulse_ros.training.magnitude import export_magnitude, train_magnitude
 from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.scores import Result, result
@@ -70,11 +70,17 @@ def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) 
     logits, truth = read_clips(network, validation, device)
     card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)
     card = replace(card, trained_on=_what(training))
-    results = [*_score(network, card, training, validation, clips / "test", device)]
+    reader = train_magnitude(training, seed=0)
+    linear = replace(_calibrated(card, *reader.read(validation)), name="flow-magnitude")
+    export_magnitude(reader, linear, folder / "flow_magnitude.onnx")
+    test = Clips(clips / "test", list(SOURCES), plan.flow)
+    results = [
+        *_score(network, card, test, device),
+        result("flow magnitude, linear", *reader.read(test), test.lengths, linear),
+    ]
     summary = {entry.name: round(entry.mean_f1, 4) for entry in results}
     card = replace(card, scores=json.dumps(summary))
     export(network, card, folder)
-    test = Clips(clips / "test", list(SOURCES), plan.flow)
     peaks = attention_peaks(network, test, device) if how.attention else None
     probe = _probe(network, clips / "people", plan, device)
     found = Findings(results, len(validation), peaks, probe)
@@ -99,36 +105,19 @@ def _calibrated(card: Card, logits: NDArray[np.float32], truth: NDArray[np.bool_
     return replace(card, thresholds=best_thresholds(card.probability(logits), truth))
 
 
-def _score(
-    network: TinyI3D,
-    card: Card,
-    training: Clips,
-    validation: Clips,
-    folder: Path,
-    device: torch.device,
-) -> list[Result]:
-    """The network, the baselines, and the network on each source alone, on the test part."""
-    test = Clips(folder, list(SOURCES), card.recipe)
-    lengths = [len(clip) for clip in test.clips]
+def _score(network: TinyI3D, card: Card, test: Clips, device: torch.device) -> Iterator[Result]:
+    """The network on the test part, on each source of it alone, and calling everything active."""
     logits, truth = read_clips(network, test, device)
     always = replace(card, scale=(0.0,) * len(card.codes), shift=(30.0,) * len(card.codes))
-    reader = train_magnitude(training, seed=0)
-    linear = _calibrated(card, *reader.read(validation))
-    results = [
-        result("Tiny-I3D", logits, truth, lengths, card),
-        result("flow magnitude, linear", *reader.read(test), lengths, linear),
-        result("constant (always active)", logits, truth, lengths, always),
-    ]
+    yield result("Tiny-I3D", logits, truth, test.lengths, card)
     for source in SOURCES:
-        if any(path.name.startswith(source) for path in test.paths):
-            part = Clips(folder, [source], card.recipe)
-            frames = [len(clip) for clip in part.clips]
-            results.append(
-                result(
-                    f"Tiny-I3D, {source} alone", *read_clips(network, part, device), frames, card
-                )
-            )
-    return results
+        of_it = [path.name.startswith(source) for path in test.paths]
+        if any(of_it):
+            rows = np.repeat(of_it, test.lengths)
+            lengths = [length for length, kept in zip(test.lengths, of_it, strict=True) if kept]
+            name = f"Tiny-I3D, {source} alone"
+            yield result(name, logits[rows], truth[rows], lengths, card)
+    yield result("constant (always active)", logits, truth, test.lengths, always)
 
 
 def _what(training: Clips) -> str:

@@ -68,6 +68,11 @@ class Clips:
     def __len__(self) -> int:
         return len(self.clips)
 
+    @property
+    def lengths(self) -> list[int]:
+        """Frames of each clip."""
+        return [len(clip) for clip in self.clips]
+
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
         clip = self.clips[index]

@@ -139,6 +139,10 @@ def _arrival(heard: list[tuple[int, int, int]], before: _Mark, after: _Mark) -> 
         "messages": len(table),
         "missing": int(np.maximum(np.diff(table[:, 1]) - 1, 0).sum()),
         "stamps_rise": bool((steps > 0.0).all()),
+        "stamp_step_ms": {
+            "least": round(float(steps.min()), 4) if len(steps) else None,
+            "most": round(float(steps.max()), 4) if len(steps) else None,
+        },
         "latency_ms": _figures(latency),
     }
 
@@ -170,12 +174,15 @@ def as_table(report: Report) -> str:
     lines.append(_line("capture to publish", report["latency_ms"]))
     arrival = report["arrival"]
     lines.append(_line("to another process", arrival["latency_ms"]))
+    step = arrival["stamp_step_ms"]
+    apart = f", captured {step['least']} to {step['most']} ms apart"
     drawing = report["renderer_cpu_cores"]
     lines += [
         "",
         f"{report['frames']} frames in {report['seconds']:.1f} s, {report['dropped']} dropped, "
         f"{report['without_face']} without a face, {report['late_looks']} late looks for it",
-        f"{arrival['messages']} messages reached another process, {arrival['missing']} missing",
+        f"{arrival['messages']} messages reached another process, {arrival['missing']} missing"
+        + (apart if arrival["messages"] > 1 else ""),
         f"{report['cpu_cores']:.2f} cores"
         + ("" if drawing is None else f"; drawing the synthetic face took {drawing:.2f} beside")
         + f"; load {report['machine']['load_average']} on {report['machine']['cores']} cores",

@@ -30,8 +30,9 @@ def test_the_report_says_what_happened(short: Any, tmp_path: Path, capsys: Any) 
     assert command.main(asked) == 0
     report = json.loads(file.read_text())
     ended = report["without_face"] + report["activations"]
-    # A few frames are on their way between two nodes when the counting begins and when it ends.
-    assert report["frames"] - report["dropped"] == pytest.approx(ended, abs=10)
+    # Frames are on their way when the counting begins and when it ends: on a machine that is busy
+    # with other things both queues, of ten each, may be full.
+    assert report["frames"] - report["dropped"] == pytest.approx(ended, abs=25)
     assert report["frames"] > 0
     latency = report["latency_ms"]
     assert 0.0 < latency["median"] <= latency["p99"] <= latency["p999"] <= latency["max"]
@@ -51,6 +52,7 @@ def test_the_report_says_what_happened(short: Any, tmp_path: Path, capsys: Any) 
     arrival = report["arrival"]
     assert arrival["messages"] > 0
     assert arrival["stamps_rise"]
+    assert arrival["stamp_step_ms"]["least"] == pytest.approx(5.0, abs=1.0)
     assert arrival["latency_ms"]["max"] > latency["median"]
     table = capsys.readouterr().out
     assert f"{latency['median']:.2f}" in table

@@ -43,12 +43,17 @@ class ClipPlan:
 
 @dataclass(frozen=True, slots=True)
 class Optimisation:
-    """How the network is trained; ``look_every`` steps apart it looks at the validation part."""
+    """How the network is trained; ``look_every`` steps apart it looks at the validation part.
+
+    The learning rate goes up and down once within ``steps`` and, half as high, once more within
+    ``steps_again``.
+    """
 
     seed: int = 1
     dropout: float = 0.99
     attention: bool = True
     steps: int = 2400
+    steps_again: int = 1400
     batch: int = 8
     frames: int = 64
     rate: float = 0.004

@@ -78,24 +78,23 @@ def train(
     """
     torch.manual_seed(plan.seed)
     network.to(device).train()
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=plan.rate, weight_decay=plan.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, max_lr=plan.rate, total_steps=plan.steps + 1, pct_start=0.1
-    )
     checkpoint = folder / "checkpoint.pt"
     step, best, since_best = 0, -1.0, 0
-    if checkpoint.exists():
-        kept = torch.load(checkpoint, weights_only=True)
+    kept = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    if kept is not None:
         network.load_state_dict(kept["network"])
+        step, best, since_best = kept["step"], kept["best"], kept["since_best"]
+    optimiser, schedule = _cycle(network, plan, step)
+    if kept is not None and step != plan.steps:
         optimiser.load_state_dict(kept["optimiser"])
         schedule.load_state_dict(kept["schedule"])
-        step, best, since_best = kept["step"], kept["best"], kept["since_best"]
+    steps = plan.steps + plan.steps_again
     started, first = time.monotonic(), step
     warm_up = network.shape.frames - 1
     total = 0.0
-    while step < plan.steps and since_best < plan.patience:
+    while step < steps and since_best < plan.patience:
+        if step == plan.steps:
+            optimiser, schedule = _cycle(network, plan, step)
         # Seeded by the step, so that a run taken up again draws what it would have drawn.
         random = np.random.default_rng([plan.seed, step])
         loss = loss_of(network, training.draw(random, plan.batch, plan.frames, warm_up), device)
@@ -106,7 +105,7 @@ def train(
         schedule.step()
         total += loss.item()
         step += 1
-        if step % plan.look_every == 0 or step == plan.steps:
+        if step % plan.look_every == 0 or step in (plan.steps, steps):
             score = _mean_precision(*read_clips(network, validation, device))
             since_best = 0 if score > best else since_best + 1
             if score > best:
@@ -123,7 +122,7 @@ def train(
                     "since_best": since_best,
                 },
             )
-            left = (time.monotonic() - started) / (step - first) * (plan.steps - step)
+            left = (time.monotonic() - started) / (step - first) * (steps - step)
             line = {
                 "step": step,
                 "loss": round(total / plan.look_every, 5),
@@ -134,6 +133,21 @@ def train(
             _log(folder / "log.jsonl", line)
     network.load_state_dict(torch.load(folder / "best.pt", weights_only=True)["network"])
     return network
+
+
+def _cycle(
+    network: TinyI3D, plan: Optimisation, step: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """Optimiser and learning rate of the cycle that ``step`` belongs to; the second goes half as
+    high as the first."""
+    first = step < plan.steps
+    rate = plan.rate if first else plan.rate / 2.0
+    length = plan.steps if first else max(plan.steps_again, 1)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=plan.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=rate, total_steps=length + 1, pct_start=0.1
+    )
+    return optimiser, schedule
 
 
 def _mean_precision(logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:

@@ -8,7 +8,8 @@ from typing import Any, Generic, TypeVar
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation
-from emopulse_ros.transport.topics import Topic
+from emopulse_ros.transport.topics import Member, Topic
+from emopulse_ros.transport.turn import in_turn
 
 Item = TypeVar("Item")
 
@@ -27,6 +28,7 @@ class Inlet(Generic[Item]):
         adaptation: Adaptation[Item],
         name: str,
         topic: Topic,
+        reader: Member,
         qos: QoSProfile,
         group: Any,
         deliver: Callable[[Item], None],
@@ -35,8 +37,10 @@ class Inlet(Generic[Item]):
         """Messages that could not be converted."""
         self._node = node
         self._adaptation = adaptation
+        # As it was given: a name that ROS has resolved once would be remapped twice.
         self._name = name
         self._topic = topic
+        self._reader = reader
         self._qos = qos
         self._group = group
         self._deliver = deliver
@@ -52,11 +56,12 @@ class Inlet(Generic[Item]):
         """Number of publishers outside that it hears."""
         if self._subscription is None:
             return 0
-        return max(0, int(self._subscription.get_publisher_count()) - len(self._topic.writers))
+        here = len(self._topic.writers_of(self._reader))
+        return max(0, int(self._subscription.get_publisher_count()) - here)
 
     def is_as_needed(self) -> bool:
         """Whether it is open or closed as the publishers on the topic ask for."""
-        here = len(self._topic.writers)
+        here = len(self._topic.writers_of(self._reader))
         needed = here == 0 or self._node.count_publishers(self._topic.name) > here
         return needed == self.is_open
 
@@ -67,6 +72,8 @@ class Inlet(Generic[Item]):
         if self.is_open:
             self.close()
         else:
+            # From now on what is heard inside is expected a second time.
+            self._topic.echoes.begin(self._reader, self._topic.writers_of(self._reader))
             self._subscription = self._node.create_subscription(
                 self._adaptation.message,
                 self._name,
@@ -79,10 +86,11 @@ class Inlet(Generic[Item]):
         """Leave ROS."""
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            self._node.destroy_subscription(subscription)
+            self._topic.echoes.end(self._reader)
+            in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
     def _receive(self, message: Any) -> None:
-        if self._topic.has_sent(self._adaptation.identity(message)):
+        if self._topic.echoes.is_echo(self._adaptation.identity(message), self._reader):
             return
         try:
             item = self._adaptation.from_message(message)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation
+from emopulse_ros.transport.events import (
+    Events,
+    SubscriptionEventCallbacks,
+    no_events,
+    subscription_events,
+)
 from emopulse_ros.transport.topics import Member, Topic
 from emopulse_ros.transport.turn import in_turn
 
@@ -44,12 +51,19 @@ class Inlet(Generic[Item]):
         self._qos = qos
         self._group = group
         self._deliver = deliver
+        self._lock = threading.Lock()
+        self._is_over = False
         self._subscription: Any = None
 
     @property
     def is_open(self) -> bool:
         """Whether there is a ROS subscription."""
         return self._subscription is not None
+
+    @property
+    def events(self) -> Events:
+        """Events of the ROS subscription; their owner is to wait for them."""
+        return () if self._subscription is None else subscription_events(self._subscription)
 
     @property
     def publishers(self) -> int:
@@ -67,11 +81,12 @@ class Inlet(Generic[Item]):
 
     def arrange(self) -> None:
         """Open or close it, as is needed; to be called where the node's entities may change."""
-        if self.is_as_needed():
-            return
-        if self.is_open:
-            self.close()
-        else:
+        with self._lock:
+            if self._is_over or self.is_as_needed():
+                return
+            if self.is_open:
+                self._leave()
+                return
             # From now on what is heard inside is expected a second time.
             self._topic.echoes.begin(self._reader, self._topic.writers_of(self._reader))
             self._subscription = self._node.create_subscription(
@@ -80,10 +95,16 @@ class Inlet(Generic[Item]):
                 self._receive,
                 self._qos,
                 callback_group=self._group,
+                event_callbacks=no_events(SubscriptionEventCallbacks),
             )
 
     def close(self) -> None:
-        """Leave ROS."""
+        """Leave ROS for good."""
+        with self._lock:
+            self._is_over = True
+            self._leave()
+
+    def _leave(self) -> None:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             self._topic.echoes.end(self._reader)

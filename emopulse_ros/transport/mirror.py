@@ -9,6 +9,7 @@ from rclpy.exceptions import InvalidHandle
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation
+from emopulse_ros.transport.events import PublisherEventCallbacks, no_events
 from emopulse_ros.transport.quality import is_best_effort
 from emopulse_ros.transport.ring import Ring
 from emopulse_ros.transport.turn import in_turn
@@ -50,7 +51,9 @@ class Mirror(Generic[Item]):
         self._pending: Ring[tuple[Item, Readers]] = Ring(
             qos.depth, newest_first=is_best_effort(qos)
         )
-        self.publisher = node.create_publisher(adaptation.message, name, qos)
+        self.publisher = node.create_publisher(
+            adaptation.message, name, qos, event_callbacks=no_events(PublisherEventCallbacks)
+        )
         """The ROS publisher."""
         self._name: str = self.publisher.topic_name
         self.look()

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation, adapted
+from emopulse_ros.transport.events import publisher_events
 from emopulse_ros.transport.mirror import Mirror, Readers
 from emopulse_ros.transport.quality import checked, is_latched
 from emopulse_ros.transport.subscription import Subscription
@@ -78,7 +79,8 @@ class Publisher(Generic[Item]):
             raise
         if not inline:
             self._topics.courier.hire(self)
-        self._topics.watch.begin(self, node.context, self._mirror.publisher)
+        events = publisher_events(self._mirror.publisher, self.look)
+        self._topics.watch.begin(self, node.context, events)
 
     @property
     def wanted(self) -> bool:

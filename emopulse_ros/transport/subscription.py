@@ -73,13 +73,12 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         self._inlet = Inlet(
             node, self.adaptation, topic, self._topic, self, self.qos, group, self.deliver
         )
-        try:
-            self._inlet.arrange()
-        except BaseException:
-            self._topics.remove(self._topic, self)
-            raise
         self._arranging = Turn(node, group, self._arrange)
-        self._topics.watch.begin(self, node.context)
+        try:
+            self._arrange()
+        except BaseException:
+            self.destroy()
+            raise
 
     @property
     def overwritten(self) -> int:
@@ -114,6 +113,7 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
     def look(self) -> None:
         """See whether outside publishers came or went, and whether the executor is another."""
         if not self._is_alive or self._inlet is None:
+            self._topics.watch.end(self)
             return
         with self._node.handle:
             # Raises InvalidHandle if the node is no more, which tells the watch to clear away.
@@ -151,6 +151,7 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
     def _arrange(self) -> None:
         if self._is_alive and self._inlet is not None:
             self._inlet.arrange()
+            self._topics.watch.begin(self, self._node.context, self._inlet.events)
 
     def _read(self) -> None:
         try:

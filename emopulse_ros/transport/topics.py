@@ -31,6 +31,10 @@ class Member(Protocol):
         """Tell the node's owner."""
         ...
 
+    def destroy(self) -> None:
+        """Leave the topic."""
+        ...
+
     def abandon(self) -> None:
         """Let go of everything, without touching the middleware or a lock: see Topics."""
         ...
@@ -106,7 +110,11 @@ class Topics:
     def of(cls, context: Any) -> Topics:
         """The topics of a context."""
         with cls._of_lock:
-            return cls._of.setdefault(context, cls())
+            topics = cls._of.get(context)
+            if topics is None:
+                topics = cls._of[context] = cls()
+                context.on_shutdown(topics.close)
+            return topics
 
     @classmethod
     def abandon_all(cls) -> None:
@@ -120,6 +128,14 @@ class Topics:
                     member.abandon()
             # Whatever still refers to it finds it empty, and no lock held by a thread left behind.
             Topics.__init__(topics)
+
+    def close(self) -> None:
+        """Have everybody leave; what a context does that is shut down."""
+        with self._lock:
+            topics = tuple(self._topics.values())
+        for topic in topics:
+            for member in (*topic.writers, *topic.readers):
+                member.destroy()
 
     def names(self) -> tuple[str, ...]:
         """The names of the topics that have a publisher or a subscription here."""

@@ -5,20 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any, Protocol
 
-from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.exceptions import InvalidHandle
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.logging import get_logger
 
-try:
-    from rclpy.event_handler import PublisherEventCallbacks, UnsupportedEventTypeError
-except ImportError:
-    # Its name until Humble, where there is no matched event yet.
-    from rclpy.qos_event import PublisherEventCallbacks, UnsupportedEventTypeError
+from emopulse_ros.transport.events import Events
 
 RCLError = rclpy_implementation.RCLError
 
@@ -39,22 +35,22 @@ class Looker(Protocol):
 
 
 class Watch:
-    """Has its lookers look twice a second, and at once when the middleware tells of a match.
+    """Has its lookers look twice a second, and waits for their events.
 
     Events are waited for here and not in the executors of the nodes: the EventsExecutor of rclpy
-    7.1.6 crashes the process when a publisher is destroyed just as a matched event of it arrives.
+    7.1.6 crashes the process when an entity is destroyed just as an event of it arrives.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._watched: dict[Looker, Any] = {}
+        self._watched: dict[Looker, Events] = {}
         self._guard: Any = None
 
-    def begin(self, looker: Looker, context: Any, publisher: Any = None) -> None:
-        """Look for somebody, with an eye on the subscriptions that match a ROS publisher."""
-        event = None if publisher is None else _matched_event(publisher)
+    def begin(self, looker: Looker, context: Any, events: Events = ()) -> None:
+        """Look for somebody and wait for these events, no others any more."""
         with self._lock:
-            self._watched = {**self._watched, looker: event}
+            before = self._watched.get(looker, ())
+            self._watched = {**self._watched, looker: events}
             if self._guard is None:
                 self._guard = rclpy_implementation.GuardCondition(context.handle)
                 threading.Thread(
@@ -62,16 +58,18 @@ class Watch:
                 ).start()
             else:
                 self._guard.trigger_guard_condition()
+        for event in before:
+            event.destroy()
 
     def end(self, looker: Looker) -> None:
         """Look for somebody no more."""
         with self._lock:
             watched = dict(self._watched)
-            event = watched.pop(looker, None)
+            before = watched.pop(looker, ())
             self._watched = watched
             if self._guard is not None:
                 self._guard.trigger_guard_condition()
-        if event is not None:
+        for event in before:
             event.destroy()
 
     def _work(self, context: Any) -> None:
@@ -84,36 +82,28 @@ class Watch:
                     guard.destroy_when_not_in_use()
                     return
             try:
-                lookers = _wait(context, guard, watched, max(0.0, next_look - time.monotonic()))
+                told = _wait(context, guard, watched, max(0.0, next_look - time.monotonic()))
             except RCLError:
                 # The context was shut down, and the lookers with it.
-                lookers, next_look = [], 0.0
+                told, next_look = [], 0.0
                 time.sleep(0.01)
+            for looker, tell in told:
+                _do(looker, tell)
             if time.monotonic() >= next_look:
                 next_look = time.monotonic() + LOOK_S
-                lookers = list(watched)
-            for looker in lookers:
-                _look(looker)
+                for looker in watched:
+                    _do(looker, looker.look)
 
 
-def _matched_event(publisher: Any) -> Any:
-    """What becomes ready when a subscription comes or goes; None where rclpy has no such event."""
-    try:
-        wanted = PublisherEventCallbacks(matched=lambda _: None, use_default_callbacks=False)
-        group = ReentrantCallbackGroup()
-        (event,) = wanted.create_event_handlers(group, publisher.handle, publisher.topic_name)
-    except (UnsupportedEventTypeError, TypeError):
-        return None
-    return event
-
-
-def _wait(context: Any, guard: Any, watched: Mapping[Looker, Any], seconds: float) -> list[Looker]:
-    """Wait for events; return whom they are for."""
+def _wait(
+    context: Any, guard: Any, watched: Mapping[Looker, Events], seconds: float
+) -> list[tuple[Looker, Callable[[], None]]]:
+    """Wait for events; return whom they are for and what is to be called."""
     with ExitStack() as held:
         held.enter_context(guard)
         waiting = []
-        for looker, event in watched.items():
-            if event is not None:
+        for looker, events in watched.items():
+            for event in events:
                 with suppress(InvalidHandle):
                     held.enter_context(event)
                     waiting.append((looker, event))
@@ -123,17 +113,18 @@ def _wait(context: Any, guard: Any, watched: Mapping[Looker, Any], seconds: floa
         for _, event in waiting:
             event.add_to_wait_set(wait_set)
         wait_set.wait(int(1e9 * seconds))
-        ready = [(looker, event) for looker, event in waiting if event.is_ready(wait_set)]
-        for _, event in ready:
+        told: list[tuple[Looker, Callable[[], None]]] = []
+        for looker, event in waiting:
             # One that was meanwhile destroyed is told of for the last time.
             with suppress(InvalidHandle):
-                event.take_data()
-        return [looker for looker, _ in ready]
+                if event.is_ready(wait_set):
+                    told.append((looker, partial(event.callback, event.take_data())))
+        return told
 
 
-def _look(looker: Looker) -> None:
+def _do(looker: Looker, work: Callable[[], None]) -> None:
     try:
-        looker.look()
+        work()
     except (InvalidHandle, RCLError):
         # Its node was destroyed, or its context shut down.
         with suppress(InvalidHandle, RCLError):

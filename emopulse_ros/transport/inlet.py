@@ -111,6 +111,9 @@ class Inlet(Generic[Item]):
             in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
     def _receive(self, message: Any) -> None:
+        if not self.is_open:
+            # Closed already, because all that could still come was sent from here.
+            return
         if self._topic.echoes.is_echo(self._adaptation.identity(message), self._reader):
             return
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation, adapted
@@ -81,6 +83,9 @@ class Publisher(Generic[Item]):
             self._topics.courier.hire(self)
         events = publisher_events(self._mirror.publisher, self.look)
         self._topics.watch.begin(self, node.context, events)
+        # Nobody here needs the middleware any more to hear of this topic: not in half a second but
+        # before what is published next comes in that way, too.
+        _have_look(self.readers)
 
     @property
     def wanted(self) -> bool:
@@ -160,9 +165,10 @@ class Publisher(Generic[Item]):
         self._topics.remove(self._topic, self)
         self._topic.echoes.forget(self)
         with self._lock:
-            self.readers = ()
+            readers, self.readers = self.readers, ()
             self._latched.clear()
         self._mirror.close()
+        _have_look(readers)
 
     def abandon(self) -> None:
         """Let go of everything in a process that was forked."""
@@ -180,3 +186,10 @@ class Publisher(Generic[Item]):
 
     def _expect_echo(self, identity: Hashable, readers: Readers) -> None:
         self._topic.echoes.expect(self, identity, readers)
+
+
+def _have_look(readers: tuple[Subscription[Any], ...]) -> None:
+    for reader in readers:
+        # One whose node is gone is cleared away by the watch.
+        with suppress(InvalidHandle):
+            reader.look()

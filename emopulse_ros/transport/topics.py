@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import weakref
@@ -136,6 +137,16 @@ class Topics:
         for topic in topics:
             for member in (*topic.writers, *topic.readers):
                 member.destroy()
+        self.watch.join()
+
+    @classmethod
+    def close_all(cls) -> None:
+        """Have everybody leave, everywhere; what a process does that ends.
+
+        A thread that waits in the middleware when the interpreter goes would crash the process.
+        """
+        for topics in list(cls._of.values()):
+            topics.close()
 
     def names(self) -> tuple[str, ...]:
         """The names of the topics that have a publisher or a subscription here."""
@@ -171,4 +182,5 @@ class Topics:
                 self._topics.pop(topic.name, None)
 
 
+atexit.register(Topics.close_all)
 os.register_at_fork(after_in_child=Topics.abandon_all)

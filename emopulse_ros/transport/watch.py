@@ -21,6 +21,9 @@ RCLError = rclpy_implementation.RCLError
 LOOK_S = 0.5
 """How often everybody looks, also for what no event tells: new publishers, nodes that are gone."""
 
+JOIN_S = 2.0
+"""Longest wait for the thread to end."""
+
 
 class Looker(Protocol):
     """Who wants to know."""
@@ -45,6 +48,7 @@ class Watch:
         self._lock = threading.Lock()
         self._watched: dict[Looker, Events] = {}
         self._guard: Any = None
+        self._thread: threading.Thread | None = None
 
     def begin(self, looker: Looker, context: Any, events: Events = ()) -> None:
         """Look for somebody and wait for these events, no others any more."""
@@ -53,9 +57,10 @@ class Watch:
             self._watched = {**self._watched, looker: events}
             if self._guard is None:
                 self._guard = rclpy_implementation.GuardCondition(context.handle)
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=self._work, args=(context.handle,), name="watch", daemon=True
-                ).start()
+                )
+                self._thread.start()
             else:
                 self._guard.trigger_guard_condition()
         for event in before:
@@ -71,6 +76,12 @@ class Watch:
                 self._guard.trigger_guard_condition()
         for event in before:
             event.destroy()
+
+    def join(self) -> None:
+        """Wait until the thread has ended, which it does once everybody has left."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(JOIN_S)
 
     def _work(self, context: Any) -> None:
         next_look = time.monotonic() + LOOK_S

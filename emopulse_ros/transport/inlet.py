@@ -63,7 +63,8 @@ class Inlet(Generic[Item]):
     @property
     def events(self) -> Events:
         """Events of the ROS subscription; their owner is to wait for them."""
-        return () if self._subscription is None else subscription_events(self._subscription)
+        with self._lock:
+            return () if self._subscription is None else subscription_events(self._subscription)
 
     @property
     def publishers(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -61,19 +62,20 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         self._callback = callback
         self._owned = owned
         self._is_alive = True
+        self._arrange_lock = threading.Lock()
         self._ring: Ring[tuple[Item, int]] = Ring(self.qos.depth)
         self.waited_ms = 0.0
         """How long the item that the callback is given has waited since it was published."""
         group = callback_group or node.default_callback_group
         read = self._read_and_await if inspect.iscoroutinefunction(callback) else self._read
         self._reading = Turn(node, group, read)
+        self._arranging = Turn(node, group, self._arrange)
         self._inlet: Inlet[Item] | None = None
         self._topics = Topics.of(node.context)
         self._topic = self._topics.add_reader(self.topic_name, self)
         self._inlet = Inlet(
             node, self.adaptation, topic, self._topic, self, self.qos, group, self.deliver
         )
-        self._arranging = Turn(node, group, self._arrange)
         try:
             self._arrange()
         except BaseException:
@@ -149,9 +151,11 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         self._ring = Ring(self.qos.depth)
 
     def _arrange(self) -> None:
-        if self._is_alive and self._inlet is not None:
-            self._inlet.arrange()
-            self._topics.watch.begin(self, self._node.context, self._inlet.events)
+        # From the constructor and, when a publisher has joined meanwhile, from the executor.
+        with self._arrange_lock:
+            if self._is_alive and self._inlet is not None:
+                self._inlet.arrange()
+                self._topics.watch.begin(self, self._node.context, self._inlet.events)
 
     def _read(self) -> None:
         try:

@@ -94,6 +94,10 @@ class Watch:
                     return
             try:
                 told = _wait(context, guard, watched, max(0.0, next_look - time.monotonic()))
+            except InvalidHandle:
+                # An event was destroyed just now, and whose it was has left.
+                told = []
+                time.sleep(0.001)
             except RCLError:
                 # The context was shut down, and the lookers with it.
                 told, next_look = [], 0.0

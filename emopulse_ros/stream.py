@@ -123,3 +123,7 @@ class MicroExpression:
     def duration_ms(self) -> float:
         """Time from onset to offset in milliseconds."""
         return (self.offset - self.onset) / 1e6
+
+
+Travelling = Frame | FaceCrop | FlowStep | Activation | MicroExpression
+"""Anything that travels down the stream."""

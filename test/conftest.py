@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-DOMAIN = 1 + os.getpid() % 100
+
+def _free_domain() -> int:
+    """The first ROS domain that no other test run on this machine has taken.
+
+    It is locked for as long as this process lives, however that ends.
+    """
+    for domain in range(1, 101):
+        path = Path(tempfile.gettempdir(), f"ros_domain_{domain}_{os.getuid()}.lock")
+        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+        else:
+            return domain
+    raise RuntimeError("a hundred test runs are under way: no ROS domain is free")
+
+
+DOMAIN = _free_domain()
 # Neither does a test reach a network, nor do two runs on one machine hear each other.
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["ROS_DOMAIN_ID"] = str(DOMAIN)
@@ -58,7 +79,12 @@ class Process:
 
         node = rclpy.create_node(name, context=self.context, **options)
         self.spinner.add(node)
-        self._undo.append(node.destroy_node)
+
+        def undo() -> None:
+            self.spinner.remove(node)
+            node.destroy_node()
+
+        self._undo.append(undo)
         return node
 
 

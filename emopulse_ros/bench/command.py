@@ -6,8 +6,12 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
+
+PAYLOADS = ("vga", "1080p")
+EXECUTORS = ("events", "single-threaded", "multi-threaded")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -22,6 +26,27 @@ def parser() -> argparse.ArgumentParser:
         "--camera", default="memory:synthetic", metavar="SPEC", help="as in emopulse run"
     )
     latency.add_argument("--model", type=Path, metavar="FILE", help="as in emopulse run")
+    latency.set_defaults(measure=_latency)
+    about = "of a picture over zero-copy topics and over plain rclpy, side by side"
+    transport = kinds.add_parser(
+        "transport", help=f"one hop {about}", description=f"Measure one hop {about}."
+    )
+    transport.add_argument(
+        "--seconds", type=float, default=4.0, metavar="N", help="for each path; default: 4"
+    )
+    transport.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    transport.add_argument(
+        "--payload", choices=PAYLOADS, action="append", help="only this; may be given again"
+    )
+    transport.add_argument(
+        "--subscribers",
+        type=int,
+        choices=(1, 2, 4),
+        action="append",
+        help="only so many; may be given again",
+    )
+    transport.add_argument("--executor", choices=EXECUTORS, default=EXECUTORS[0])
+    transport.set_defaults(measure=_transport)
     return top
 
 
@@ -34,13 +59,45 @@ def main(argv: Sequence[str]) -> int:
     path: Path | None = arguments.json
     if path is not None and not path.absolute().parent.is_dir():
         raise BadInputError(f"there is no folder for the report {path}")
-    try:
-        from emopulse_ros.bench.latency import as_table, run_latency
-    except ImportError as error:
-        raise RuntimeError(f"ROS 2 is not there ({error}): emopulse doctor says more") from error
-    with reading_input():
-        report = run_latency(arguments.seconds, camera=arguments.camera, model=arguments.model)
-    print(as_table(report))
+    report = arguments.measure(arguments)
     if path is not None:
         path.write_text(json.dumps(report, indent=2) + "\n")
     return 0
+
+
+def _latency(arguments: argparse.Namespace) -> Any:
+    try:
+        from emopulse_ros.bench.latency import as_table, run_latency
+    except ImportError as error:
+        raise _without_ros(error) from error
+    with reading_input():
+        report = run_latency(arguments.seconds, camera=arguments.camera, model=arguments.model)
+    print(as_table(report))
+    return report
+
+
+def _transport(arguments: argparse.Namespace) -> Any:
+    try:
+        from emopulse_ros.bench.transport import HEAD, SUBSCRIBERS, Row, as_line, run_transport
+    except ImportError as error:
+        raise _without_ros(error) from error
+
+    rows: list[Row] = []
+
+    def tell(row: Row) -> None:
+        rows.append(row)
+        print(as_line(row, rows), flush=True)
+
+    print(HEAD, flush=True)
+    with reading_input():
+        return run_transport(
+            arguments.seconds,
+            payloads=arguments.payload or PAYLOADS,
+            subscribers=arguments.subscribers or SUBSCRIBERS,
+            executor=arguments.executor,
+            on_row=tell,
+        )
+
+
+def _without_ros(error: ImportError) -> RuntimeError:
+    return RuntimeError(f"ROS 2 is not there ({error}): emopulse doctor says more")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image
 
 from emopulse_ros.nodes.numbering import Numbering
-from emopulse_ros.nodes.stamps import from_time, to_header
+from emopulse_ros.nodes.stamps import from_time, header_of, to_header
 from emopulse_ros.stream import Frame, read_only
 from emopulse_ros.transport import Adaptation
 
@@ -38,7 +38,7 @@ def image_adaptation() -> Adaptation[Frame]:
         frame_id = message.header.frame_id or "camera_optical_frame"
         return Frame(stamp, numbering(stamp), picture, frame_id)
 
-    return Adaptation(Frame, Image, to_image, from_message)
+    return Adaptation(Frame, Image, to_image, from_message, header=header_of)
 
 
 def to_image(frame: Frame) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emopulse_msgs.msg import AUActivation, FlowField
 from emopulse_msgs.msg import MicroExpression as MicroExpressionMessage
-from emopulse_ros.nodes.stamps import SECOND, from_time, to_header, to_time
+from emopulse_ros.nodes.stamps import SECOND, from_time, header_of, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression, read_only
 from emopulse_ros.transport import Adaptation
 
@@ -151,12 +151,16 @@ def event_from_message(message: Any) -> MicroExpression:
 
 def activation_adaptation() -> Adaptation[Activation]:
     """Bind Activation to ``AUActivation``; each publisher needs one of its own."""
-    return Adaptation(Activation, AUActivation, ActivationMessage(), activation_from_message)
+    return Adaptation(
+        Activation, AUActivation, ActivationMessage(), activation_from_message, header=header_of
+    )
 
 
-FLOW: Adaptation[FlowStep] = Adaptation(FlowStep, FlowField, flow_to_message, flow_from_message)
+FLOW: Adaptation[FlowStep] = Adaptation(
+    FlowStep, FlowField, flow_to_message, flow_from_message, header=header_of
+)
 EVENTS: Adaptation[MicroExpression] = Adaptation(
-    MicroExpression, MicroExpressionMessage, event_to_message, event_from_message
+    MicroExpression, MicroExpressionMessage, event_to_message, event_from_message, header=header_of
 )
 
 

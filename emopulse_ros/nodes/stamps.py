@@ -7,6 +7,8 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from emopulse_ros.stream import Travelling
+
 SECOND = 1_000_000_000
 
 
@@ -19,6 +21,11 @@ def to_time(stamp: int) -> Any:
 def to_header(stamp: int, frame_id: str) -> Any:
     """A stamp in ns and the frame it belongs to as ``std_msgs/Header``."""
     return Header(stamp=to_time(stamp), frame_id=frame_id)
+
+
+def header_of(item: Travelling) -> Any:
+    """The header of anything that travels down the stream."""
+    return to_header(item.stamp, item.frame_id)
 
 
 def from_time(time: Any) -> int:

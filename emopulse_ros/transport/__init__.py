@@ -7,7 +7,8 @@ They mean what rclcpp's intra-process communication means, for Python::
 """
 
 from emopulse_ros.transport.adaptation import Adaptation, plain
+from emopulse_ros.transport.filters import Stamped
 from emopulse_ros.transport.publisher import Publisher
 from emopulse_ros.transport.subscription import Subscription
 
-__all__ = ["Adaptation", "Publisher", "Subscription", "plain"]
+__all__ = ["Adaptation", "Publisher", "Stamped", "Subscription", "plain"]

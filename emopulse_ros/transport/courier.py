@@ -1,33 +1,16 @@
-"""The thread that works at the border of the process, beside the stream."""
+"""The thread that carries items across the border of the process, beside the stream."""
 
 from __future__ import annotations
 
 import threading
-import time
 from typing import Protocol
-
-from rclpy.exceptions import InvalidHandle
-from rclpy.impl.implementation_singleton import rclpy_implementation
-
-RCLError = rclpy_implementation.RCLError
-
-LOOK_S = 0.5
-"""How often the courier's customers look at who is outside."""
 
 
 class Customer(Protocol):
-    """Who has something to do at the border."""
+    """Who has something to be carried."""
 
     def carry(self) -> None:
-        """Take what waits across the border; called soon after :meth:`Courier.ring`."""
-        ...
-
-    def look(self) -> None:
-        """See who has come and gone outside; called twice a second."""
-        ...
-
-    def destroy(self) -> None:
-        """Leave; called when the node is gone without having done so."""
+        """Take one item across the border; called soon after :meth:`Courier.ring`."""
         ...
 
 
@@ -59,27 +42,13 @@ class Courier:
         self._bell.set()
 
     def _work(self) -> None:
-        next_look = time.monotonic() + LOOK_S
         while True:
-            rang = self._bell.wait(max(0.0, next_look - time.monotonic()))
+            self._bell.wait()
             self._bell.clear()
             with self._lock:
                 customers = self._customers
                 if not customers:
                     self._thread = None
                     return
-            if rang:
-                for customer in customers:
-                    customer.carry()
-            if time.monotonic() >= next_look:
-                next_look = time.monotonic() + LOOK_S
-                for customer in customers:
-                    _look(customer)
-
-
-def _look(customer: Customer) -> None:
-    try:
-        customer.look()
-    except (InvalidHandle, RCLError):
-        # Its node was destroyed, or its context shut down.
-        customer.destroy()
+            for customer in customers:
+                customer.carry()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation
-from emopulse_ros.transport.topics import Topic
+from emopulse_ros.transport.events import (
+    Events,
+    SubscriptionEventCallbacks,
+    no_events,
+    subscription_events,
+)
+from emopulse_ros.transport.topics import Member, Topic
+from emopulse_ros.transport.turn import in_turn
 
 Item = TypeVar("Item")
 
@@ -27,6 +35,7 @@ class Inlet(Generic[Item]):
         adaptation: Adaptation[Item],
         name: str,
         topic: Topic,
+        reader: Member,
         qos: QoSProfile,
         group: Any,
         deliver: Callable[[Item], None],
@@ -35,11 +44,15 @@ class Inlet(Generic[Item]):
         """Messages that could not be converted."""
         self._node = node
         self._adaptation = adaptation
+        # As it was given: a name that ROS has resolved once would be remapped twice.
         self._name = name
         self._topic = topic
+        self._reader = reader
         self._qos = qos
         self._group = group
         self._deliver = deliver
+        self._lock = threading.Lock()
+        self._is_over = False
         self._subscription: Any = None
 
     @property
@@ -48,41 +61,61 @@ class Inlet(Generic[Item]):
         return self._subscription is not None
 
     @property
+    def events(self) -> Events:
+        """Events of the ROS subscription; their owner is to wait for them."""
+        with self._lock:
+            return () if self._subscription is None else subscription_events(self._subscription)
+
+    @property
     def publishers(self) -> int:
         """Number of publishers outside that it hears."""
         if self._subscription is None:
             return 0
-        return max(0, int(self._subscription.get_publisher_count()) - len(self._topic.writers))
+        here = len(self._topic.writers_of(self._reader))
+        return max(0, int(self._subscription.get_publisher_count()) - here)
 
     def is_as_needed(self) -> bool:
         """Whether it is open or closed as the publishers on the topic ask for."""
-        here = len(self._topic.writers)
+        here = len(self._topic.writers_of(self._reader))
         needed = here == 0 or self._node.count_publishers(self._topic.name) > here
         return needed == self.is_open
 
     def arrange(self) -> None:
         """Open or close it, as is needed; to be called where the node's entities may change."""
-        if self.is_as_needed():
-            return
-        if self.is_open:
-            self.close()
-        else:
+        with self._lock:
+            if self._is_over or self.is_as_needed():
+                return
+            if self.is_open:
+                self._leave()
+                return
+            # From now on what is heard inside is expected a second time.
+            self._topic.echoes.begin(self._reader, self._topic.writers_of(self._reader))
             self._subscription = self._node.create_subscription(
                 self._adaptation.message,
                 self._name,
                 self._receive,
                 self._qos,
                 callback_group=self._group,
+                event_callbacks=no_events(SubscriptionEventCallbacks),
             )
 
     def close(self) -> None:
-        """Leave ROS."""
+        """Leave ROS for good."""
+        with self._lock:
+            self._is_over = True
+            self._leave()
+
+    def _leave(self) -> None:
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
-            self._node.destroy_subscription(subscription)
+            self._topic.echoes.end(self._reader)
+            in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
     def _receive(self, message: Any) -> None:
-        if self._topic.has_sent(self._adaptation.identity(message)):
+        if not self.is_open:
+            # Closed already, because all that could still come was sent from here.
+            return
+        if self._topic.echoes.is_echo(self._adaptation.identity(message), self._reader):
             return
         try:
             item = self._adaptation.from_message(message)

@@ -1,4 +1,4 @@
-"""The items that wait for one subscription: the newest few, the oldest overwritten and counted."""
+"""The items that wait for one reader: the newest few, the oldest overwritten and counted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ class Ring(Generic[Item]):
     asked for twice.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, *, newest_first: bool = False) -> None:
         """Make room for ``depth`` items.
+
+        In a full ring the oldest gives way; if ``newest_first`` all do, so that a reader that is
+        too slow is not always as far behind as the ring is deep.
 
         :raises ValueError: if ``depth`` is less than 1.
         """
@@ -27,6 +30,7 @@ class Ring(Generic[Item]):
         self.depth = depth
         self.overwritten = 0
         """Items that gave way to newer ones before they were read."""
+        self._newest_first = newest_first
         self._items: deque[Item] = deque()
         self._reading = False
         self._lock = Lock()
@@ -35,8 +39,7 @@ class Ring(Generic[Item]):
         """Add the newest item; return True if the reader is idle and must be woken."""
         with self._lock:
             if len(self._items) == self.depth:
-                self._items.popleft()
-                self.overwritten += 1
+                self._make_room()
             self._items.append(item)
             idle = not self._reading
             self._reading = True
@@ -57,6 +60,14 @@ class Ring(Generic[Item]):
         """Forget all items; they count as neither read nor overwritten."""
         with self._lock:
             self._items.clear()
+
+    def _make_room(self) -> None:
+        if self._newest_first:
+            self.overwritten += len(self._items)
+            self._items.clear()
+        else:
+            self.overwritten += 1
+            self._items.popleft()
 
     def __len__(self) -> int:
         return len(self._items)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from rclpy.exceptions import InvalidHandle
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.task import Future
 
@@ -32,9 +32,13 @@ against an older C++ library: it then burns a processor and locks everybody else
 class Spinner:
     """Spins nodes of one context; the EventsExecutor where rclpy has it, see :class:`Turn`."""
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, kind: str | None = None) -> None:
+        """Make an executor of one of the :data:`KINDS`; None for the fastest there is.
+
+        :raises ValueError: if this rclpy has no such executor.
+        """
         self._context = context
-        self.executor = _fastest_executor(context)
+        self.executor = _fastest(context) if kind is None else make_executor(kind, context)
         self._over = Future()
         self._thread = threading.Thread(target=self._spin, name="executor", daemon=True)
 
@@ -43,6 +47,13 @@ class Spinner:
         for node in nodes:
             self.executor.add_node(node)
 
+    def remove(self, *nodes: Any) -> None:
+        """Run their callbacks no more; afterwards the nodes may be destroyed in any thread."""
+        for node in nodes:
+            self.executor.remove_node(node)
+        # The EventsExecutor lets go of a node's entities when it next comes by.
+        self.call(_nothing)
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
@@ -50,7 +61,9 @@ class Spinner:
     def stop(self) -> None:
         """End; callbacks that have begun come to their end first."""
         self._over.set_result(None)
-        self.executor.wake()
+        # Work to do ends the turn of every kind of executor; the wait-set ones sleep on when they
+        # are merely woken.
+        self.executor.create_task(_nothing)
         if self._thread.is_alive():
             self._thread.join()
         self.executor.shutdown()
@@ -106,12 +119,37 @@ class Spinner:
         self.stop()
 
 
-def _fastest_executor(context: Any) -> Any:
+KINDS = ("events", "single-threaded", "multi-threaded")
+"""The executors of rclpy, the fastest first."""
+
+
+def make_executor(kind: str, context: Any) -> Any:
+    """An executor of rclpy.
+
+    :raises ValueError: if this rclpy has none of the kind.
+    """
+    if kind == "single-threaded":
+        return SingleThreadedExecutor(context=context)
+    if kind == "multi-threaded":
+        return MultiThreadedExecutor(context=context)
+    if kind != "events":
+        raise ValueError(f"there is no executor '{kind}': choose one of {', '.join(KINDS)}")
     try:
         from rclpy.experimental import EventsExecutor
-    except ImportError:
-        return SingleThreadedExecutor(context=context)
+    except ImportError as error:
+        raise ValueError("this rclpy has no EventsExecutor: choose another") from error
     # It enables faulthandler, which asks for the descriptor of standard error: a stand-in for that,
     # such as a notebook's, has none.
     with redirect_stderr(sys.__stderr__):
         return EventsExecutor(context=context)
+
+
+def _fastest(context: Any) -> Any:
+    try:
+        return make_executor(KINDS[0], context)
+    except ValueError:
+        return make_executor(KINDS[1], context)
+
+
+def _nothing() -> None:
+    """What an executor does that is to end."""

@@ -5,14 +5,37 @@ from __future__ import annotations
 import time
 import traceback
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
 from rclpy.exceptions import InvalidHandle
+from rclpy.executors import Executor
+
+Work = Callable[[], Coroutine[Any, Any, None] | None]
 
 BUSY_S = 0.0002
-"""Pause between two looks at a callback group that is busy."""
+"""Pause between two looks at a callback group that is busy, or a coroutine that waits."""
+
+
+def in_turn(node: Any, work: Callable[[], None]) -> None:
+    """Change the entities of a node where its executor bears it.
+
+    The EventsExecutor of rclpy 7.1.6 crashes the process over what is destroyed in another thread
+    while an event of it waits, so there it is done soon and in its own thread; elsewhere at once.
+    """
+    executor = node.executor
+    if executor is None or isinstance(executor, Executor):
+        work()
+        return
+
+    def done() -> None:
+        # With its node gone there is nothing left to do.
+        with suppress(InvalidHandle):
+            work()
+
+    with suppress(AttributeError, InvalidHandle):
+        executor.create_task(done)
 
 
 class Turn:
@@ -34,7 +57,7 @@ class Turn:
     ======================  =======  ===========
     """
 
-    def __init__(self, node: Any, group: Any, work: Callable[[], None]) -> None:
+    def __init__(self, node: Any, group: Any, work: Work) -> None:
         self._node = node
         self._group = group
         self._work = work
@@ -69,12 +92,35 @@ class Turn:
             time.sleep(BUSY_S)
             self.ask()
             return
+        coroutine = None
         try:
-            self._work()
+            coroutine = self._work()
         except Exception as error:
-            # Told and not raised: it would end the spinning of all nodes, and the EventsExecutor
-            # of rclpy 7.1.6 crashes the process over a task that raises.
-            trace = "".join(traceback.format_exception(error))
-            self._node.get_logger().error(f"a callback failed:\n{trace}")
+            self._tell(error)
         finally:
+            if coroutine is None:
+                self._group.ending_execution(self)
+        if coroutine is not None:
+            self._go_on(coroutine)
+
+    def _go_on(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        # Step by step, each a task of its own: the EventsExecutor of rclpy 7.1.6 never comes back
+        # to a task that waits. What rclpy awaits is asked again and again in any case.
+        try:
+            coroutine.send(None)
+        except StopIteration:
             self._group.ending_execution(self)
+        except Exception as error:
+            self._group.ending_execution(self)
+            self._tell(error)
+        else:
+            time.sleep(BUSY_S)
+            executor = None if self._executor is None else self._executor()
+            if executor is not None:
+                executor.create_task(self._go_on, coroutine)
+
+    def _tell(self, error: Exception) -> None:
+        # Told and not raised: it would end the spinning of all nodes, and the EventsExecutor of
+        # rclpy 7.1.6 crashes the process over a task that raises.
+        trace = "".join(traceback.format_exception(error))
+        self._node.get_logger().error(f"a callback failed:\n{trace}")

@@ -99,6 +99,109 @@ def test_beside_the_stream_the_oldest_give_way_and_are_counted(
     assert soon(lambda: heard == [0, 9, 10]), heard
 
 
+def test_sensor_data_that_is_late_makes_way_for_the_newest(
+    here: Any, outside: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    import threading
+    from dataclasses import replace
+
+    from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+    from emopulse_ros.transport import Publisher
+
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(item: Any) -> Any:
+        begun.set()
+        go_on.wait(10.0)
+        return pictures[0].to_message(item)
+
+    quality = QoSProfile(depth=4, reliability=ReliabilityPolicy.BEST_EFFORT)
+    heard: list[int] = []
+    foreign = outside.create_subscription(
+        pictures[0].message,
+        "image",
+        lambda message: heard.append(message.header.stamp.sec),
+        quality,
+    )
+    publisher = Publisher(here, replace(pictures[0], to_message=slowly), "image", quality)
+    assert soon(lambda: publisher.wanted and foreign.get_publisher_count())
+    publisher.publish(frame(0))
+    assert begun.wait(10.0)
+    for number in range(200, 2000, 200):
+        publisher.publish(frame(number))
+    assert publisher.lost == 8
+    go_on.set()
+    assert soon(lambda: heard == [0, 9]), heard
+
+
+def test_plain_subscriptions_and_other_travelling_types_of_this_process_are_served_by_ros(
+    here: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+
+    image = pictures[0].message
+    local: list[Any] = []
+    messages: list[Any] = []
+    raw: list[Any] = []
+    Subscription(here, pictures[0], "image", local.append, 10)
+    publisher = Publisher(here, pictures[0], "image", 10)
+    other = Subscription(here, image, "image", messages.append, 10)
+    by_hand = here.create_subscription(image, "image", raw.append, 10)
+    assert soon(lambda: publisher.get_subscription_count() == 3)
+    assert soon(lambda: other.get_publisher_count() == by_hand.get_publisher_count() == 1)
+    item = frame(1)
+    publisher.publish(item)
+    assert soon(lambda: local and messages and raw)
+    assert local[0] is item
+    assert type(messages[0]) is type(raw[0]) is image
+    assert bytes(messages[0].data) == item.image.tobytes()
+    assert not soon(lambda: len(local) + len(messages) + len(raw) > 3, 0.2)
+
+
+def test_names_are_remapped_once_inside_and_outside(
+    ros: Any, outside: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+
+    # Each is the other's new name: whoever remaps twice is back where he began.
+    swapped = ros.process("--ros-args", "-r", "a:=b", "-r", "b:=a").node("swapped")
+    local: list[Any] = []
+    heard: list[Any] = []
+    subscription = Subscription(swapped, pictures[0], "a", local.append, 10)
+    publisher = Publisher(swapped, pictures[0], "a", 10)
+    foreign = outside.create_subscription(pictures[0].message, "b", heard.append, 10)
+    assert publisher.topic_name == subscription.topic_name == "/b"
+    assert soon(lambda: publisher.get_subscription_count() == 2 and foreign.get_publisher_count())
+    publisher.publish(frame(1))
+    assert soon(lambda: local and heard)
+
+
+def test_messages_without_a_stamp_are_told_apart_by_their_number(
+    here: Any, outside: Any, soon: Any
+) -> None:
+    from std_msgs.msg import Bool
+
+    from emopulse_ros.transport import Publisher, Subscription
+
+    local: list[bool] = []
+    subscription = Subscription(here, Bool, "switch", lambda item: local.append(item.data), 50)
+    publisher = Publisher(here, Bool, "switch", 50, inline=True)
+    foreign = outside.create_publisher(Bool, "switch", 50)
+    assert soon(lambda: subscription.get_publisher_count() == 2)
+    # Only what somebody outside listens to is sent out, and can come back.
+    outside.create_subscription(Bool, "switch", lambda _: None, 50)
+    assert soon(lambda: publisher.get_subscription_count() == 2)
+    assert soon(lambda: foreign.get_subscription_count() == 2)
+    for _ in range(10):
+        publisher.publish(Bool(data=True))
+        foreign.publish(Bool(data=True))
+        foreign.publish(Bool(data=False))
+    assert soon(lambda: len(local) >= 30)
+    assert not soon(lambda: len(local) > 30, 0.3), local
+    assert local.count(True) == 20
+
+
 def test_a_publisher_outside_reaches_the_same_subscription(
     here: Any, outside: Any, pictures: Any, soon: Any
 ) -> None:

@@ -99,18 +99,61 @@ def test_other_types_and_incompatible_qos_do_not_match(
 
     from emopulse_ros.transport import Publisher, Subscription, plain
 
-    node = process.node("node")
+    node, other = process.node("node"), process.node("other")
     best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-    publisher = Publisher(node, pictures[0], "image", best_effort)
+    publisher = Publisher(other, pictures[0], "image", best_effort)
     Subscription(node, plain(pictures[0].message), "image", print, best_effort)
     assert publisher.readers == ()
     reliable = Subscription(node, pictures[0], "image", print, 10)
     assert publisher.readers == ()
     assert reliable.get_publisher_count() == 0
-    assert "no item of /image from a publisher of this process" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "[other]: the subscription of /node to /image asks for a quality of service" in told
+    assert "[node]: the publisher of /other on /image does not offer the quality" in told
+    assert told.count("Best effort publisher and reliable subscription") == 2
     same = Subscription(node, pictures[0], "image", print, best_effort)
     assert publisher.readers == (same,)
     assert same.get_publisher_count() == 1
+    # What was told once is not told again whenever somebody comes or goes.
+    assert "does not offer" not in capfd.readouterr().err
+
+
+def test_who_asks_to_own_gets_a_copy_that_can_be_changed(
+    process: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+
+    node = process.node("node")
+    owned: list[list[Any]] = [[], []]
+    shared: list[Any] = []
+    for place in owned:
+        Subscription(node, pictures[0], "image", place.append, 10, owned=True)
+    Subscription(node, pictures[0], "image", shared.append, 10)
+    publisher = Publisher(node, pictures[0], "image", 10)
+    item = frame(3)
+    publisher.publish(item)
+    assert soon(lambda: owned[0] and owned[1] and shared)
+    mine, theirs = owned[0][0], owned[1][0]
+    assert shared[0] is item
+    assert (mine.stamp, mine.sequence) == (item.stamp, item.sequence)
+    mine.image[:] = 99
+    assert item.image.tolist() == theirs.image.tolist() == np.full((4, 6), 3).tolist()
+    assert not np.shares_memory(mine.image, theirs.image)
+
+
+def test_a_ros_message_travels_as_itself(process: Any, soon: Any) -> None:
+    from std_msgs.msg import String
+
+    from emopulse_ros.transport import Publisher, Subscription
+
+    node = process.node("node")
+    seen: list[Any] = []
+    Subscription(node, String, "words", seen.append, 10)
+    publisher = Publisher(node, String, "words", 10)
+    message = String(data="hello")
+    publisher.publish(message)
+    assert soon(lambda: len(seen) == 1)
+    assert seen[0] is message
 
 
 def test_a_slow_subscription_sees_the_newest_and_counts_the_rest(
@@ -138,6 +181,43 @@ def test_a_slow_subscription_sees_the_newest_and_counts_the_rest(
     assert soon(lambda: len(seen) == 4)
     assert seen == [0, 8, 9, 10]
     assert len(seen) + subscription.overwritten == 11
+
+
+def test_a_fast_subscription_beside_a_slow_one_sees_all(
+    process: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+    from emopulse_ros.transport.spinner import Spinner
+
+    count, depth = 400, 4
+    seen: dict[str, list[int]] = {"fast": [], "slow": []}
+
+    def slowly(item: Any) -> None:
+        time.sleep(0.01)
+        seen["slow"].append(item.sequence)
+
+    with Spinner(process.context) as apart:
+        import rclpy
+
+        there = rclpy.create_node("there", context=process.context)
+        apart.add(there)
+        slow = Subscription(there, pictures[0], "image", slowly, depth)
+        here = process.node("here")
+        fast = Subscription(
+            here, pictures[0], "image", lambda item: seen["fast"].append(item.sequence), count
+        )
+        publisher = Publisher(here, pictures[0], "image", 10)
+        for number in range(count):
+            publisher.publish(frame(number))
+            time.sleep(0.001)
+        assert soon(lambda: not fast.waiting and not slow.waiting)
+        assert soon(lambda: len(seen["slow"]) + slow.overwritten == count)
+    assert seen["fast"] == list(range(count))
+    assert fast.overwritten == 0
+    assert slow.overwritten > count // 2
+    assert seen["slow"] == sorted(set(seen["slow"]))
+    assert seen["slow"][-depth:] == list(range(count - depth, count))
+    there.destroy_node()
 
 
 def test_a_callback_that_raises_stops_nobody(
@@ -210,23 +290,71 @@ def test_what_a_destroyed_node_leaves_behind_is_cleared_away(
     node.destroy_node()
     assert soon(lambda: not publisher.wanted)
     publisher.destroy()
-    assert soon(lambda: "courier" not in [thread.name for thread in threading.enumerate()])
+    threads = {"courier", "watch"}
+    assert soon(lambda: threads.isdisjoint(thread.name for thread in threading.enumerate()))
     assert Topics.of(process.context).names() == ()
 
 
-@pytest.mark.usefixtures("ros")
-@pytest.mark.parametrize("kind", ["SingleThreadedExecutor", "MultiThreadedExecutor"])
-def test_other_executors_keep_order_and_callback_groups(
-    pictures: Any, frame: Any, soon: Any, kind: str
-) -> None:
-    import rclpy.executors
-
-    from emopulse_ros.transport import Publisher, Subscription
+@pytest.fixture(params=["events", "single-threaded", "multi-threaded"])
+def executor(request: Any) -> Any:
+    """Each kind of executor, spinning."""
+    rclpy = pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+    from emopulse_ros.transport.spinner import Spinner
 
     context = rclpy.Context()
     rclpy.init(context=context)
-    executor = getattr(rclpy.executors, kind)(context=context)
-    node = rclpy.create_node("node", context=context)
+    try:
+        spinner = Spinner(context, request.param)
+    except ValueError as error:
+        pytest.skip(str(error))
+    else:
+        with spinner:
+            yield spinner.executor
+    finally:
+        rclpy.shutdown(context=context)
+
+
+def test_a_coroutine_as_callback_keeps_order(
+    executor: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    import rclpy
+    from rclpy.task import Future
+
+    from emopulse_ros.transport import Publisher, Subscription
+
+    node = rclpy.create_node("node", context=executor.context)
+    executor.add_node(node)
+    gate = Future(executor=executor)
+    seen: list[Any] = []
+
+    async def read(item: Any) -> None:
+        seen.append(("begun", item.sequence))
+        if item.sequence == 0:
+            await gate
+        seen.append(("done", item.sequence))
+
+    subscription = Subscription(node, pictures[0], "image", read, 10)
+    publisher = Publisher(node, pictures[0], "image", 10)
+    for number in range(3):
+        publisher.publish(frame(number))
+    assert soon(lambda: seen == [("begun", 0)])
+    gate.set_result(None)
+    assert soon(lambda: len(seen) == 6)
+    assert seen == [(what, number) for number in range(3) for what in ("begun", "done")]
+    subscription.destroy()
+    publisher.destroy()
+    executor.remove_node(node)
+    node.destroy_node()
+
+
+def test_every_executor_keeps_order_and_callback_groups(
+    executor: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    import rclpy
+
+    from emopulse_ros.transport import Publisher, Subscription
+
+    node = rclpy.create_node("node", context=executor.context)
     executor.add_node(node)
     at_once = threading.Semaphore(1)
     seen: list[list[int]] = [[], []]
@@ -247,8 +375,6 @@ def test_other_executors_keep_order_and_callback_groups(
         Subscription(node, pictures[0], "image", reader(place), 50) for place in range(2)
     ]
     publisher = Publisher(node, pictures[0], "image", 50)
-    thread = threading.Thread(target=executor.spin, daemon=True)
-    thread.start()
     for number in range(20):
         publisher.publish(frame(number))
     assert soon(lambda: len(seen[0]) == len(seen[1]) == 20)
@@ -257,7 +383,5 @@ def test_other_executors_keep_order_and_callback_groups(
     for subscription in subscriptions:
         subscription.destroy()
     publisher.destroy()
-    executor.shutdown()
-    thread.join(10.0)
+    executor.remove_node(node)
     node.destroy_node()
-    rclpy.shutdown(context=context)

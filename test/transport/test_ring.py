@@ -14,17 +14,24 @@ def test_a_ring_without_room_is_refused() -> None:
         Ring[int](0)
 
 
-@given(st.integers(1, 5), st.lists(st.sampled_from(["push", "take", "more", "clear"]), max_size=60))
+@given(
+    st.integers(1, 5),
+    st.booleans(),
+    st.lists(st.sampled_from(["push", "take", "more", "clear"]), max_size=60),
+)
 def test_a_ring_keeps_the_newest_in_order_and_counts_the_rest(
-    depth: int, doings: list[str]
+    depth: int, newest_first: bool, doings: list[str]
 ) -> None:
-    ring: Ring[int] = Ring(depth)
+    ring: Ring[int] = Ring(depth, newest_first=newest_first)
     model: deque[int] = deque(maxlen=depth)
     lost = number = 0
     reading = False
     for doing in doings:
         if doing == "push":
-            lost += len(model) == depth
+            if len(model) == depth:
+                lost += depth if newest_first else 1
+                if newest_first:
+                    model.clear()
             model.append(number)
             assert ring.push(number) is (not reading)
             reading = True

@@ -38,8 +38,14 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         :raises ValueError: if a parameter is given a value it cannot have.
         """
         super().__init__(self.own_name, namespace=namespace, **options)
-        declare(self, self.table)
-        self.settings: dict[str, Any] = read(self, self.table)
+        try:
+            declare(self, self.table)
+            self.settings: dict[str, Any] = read(self, self.table)
+        except BaseException:
+            # Left to the garbage collector, which may come in the middle of another node's making,
+            # it has been seen to lock up the middleware.
+            self.destroy_node()
+            raise
         self.error: Exception | None = None
         """Why the last transition failed."""
         self.errors = 0

@@ -52,15 +52,16 @@ def read_clips(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Logits and truth of every frame of some clips: ``(N, A)`` each."""
     network.eval()
-    logits, truth = [], []
+    truth = np.concatenate([clip.active for clip in clips.clips])
+    # Made beforehand, see `magnitude._features`.
+    logits = np.empty(truth.shape, np.float32)
+    ends = np.cumsum(clips.lengths)
     with torch.no_grad():
-        for index in range(len(clips)):
-            batch = clips.whole(index)
-            reading = network(batch.flow.to(device))
-            logits.append(reading.logits[0].T.float().cpu().numpy())
-            truth.append(batch.active[0].T.numpy() > 0.5)
+        for index, end in enumerate(ends):
+            reading = network(clips.whole(index).flow.to(device))
+            logits[end - clips.lengths[index] : end] = reading.logits[0].T.float().cpu().numpy()
     network.train()
-    return np.concatenate(logits), np.concatenate(truth)
+    return logits, truth
 
 
 def train(
@@ -91,7 +92,7 @@ def train(
     steps = plan.steps + plan.steps_again
     started, first = time.monotonic(), step
     warm_up = network.shape.frames - 1
-    total = 0.0
+    total, looked = 0.0, step
     while step < steps and since_best < plan.patience:
         if step == plan.steps:
             optimiser, schedule = _cycle(network, plan, step)
@@ -125,11 +126,11 @@ def train(
             left = (time.monotonic() - started) / (step - first) * (steps - step)
             line = {
                 "step": step,
-                "loss": round(total / plan.look_every, 5),
+                "loss": round(total / (step - looked), 5),
                 "validation_pr_auc": round(score, 4),
                 "minutes_left": round(left / 60.0, 1),
             }
-            total = 0.0
+            total, looked = 0.0, step
             _log(folder / "log.jsonl", line)
     network.load_state_dict(torch.load(folder / "best.pt", weights_only=True)["network"])
     return network

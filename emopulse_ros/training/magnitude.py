@@ -103,9 +103,16 @@ def _regions(flow: Tensor) -> Tensor:
 
 
 def _features(clips: Clips) -> tuple[Tensor, Tensor]:
-    inputs, truth = [], []
-    for index in range(len(clips)):
-        batch = clips.whole(index)
-        inputs.append(_regions(batch.flow))
-        truth.append(batch.active[0].T)
-    return torch.cat(inputs), torch.cat(truth)
+    """Features and truth of all frames of a part, ``(N, features)`` and ``(N, A)``."""
+    # Into arrays made beforehand: small ones kept between the large ones of each clip would keep
+    # the memory of all of them from being given back.
+    ends = np.cumsum(clips.lengths)
+    truth = np.concatenate([clip.active for clip in clips.clips]).astype(np.float32)
+    inputs: Tensor | None = None
+    for index, end in enumerate(ends):
+        regions = _regions(clips.whole(index).flow)
+        if inputs is None:
+            inputs = torch.empty(int(ends[-1]), regions.shape[1])
+        inputs[end - len(regions) : end] = regions
+    assert inputs is not None
+    return inputs, torch.from_numpy(truth)

@@ -57,6 +57,9 @@ BLINK = 45
 MOUTH: frozenset[int] = frozenset({10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28})
 """The units of the lower face, which speech moves too; some of them EmoPulse does not detect."""
 
+DRAWN_ALONG: frozenset[int] = frozenset({5, 6, 7, 9})
+"""Units of lids, cheeks and nose, whose skin a speaking mouth draws along."""
+
 
 def unit(code: int) -> ActionUnit:
     """Return the action unit with this FACS code.

@@ -38,8 +38,9 @@ class EventFinder:
 
     A mouth that moves again and again speaks. So an event of mouth units alone is held back until
     the mouth has rested for ``speech_ms``; if it moves again before that, the one movement and the
-    other are speech, and no mouth unit is an event or part of one until the mouth has rested. Other
-    events do not wait, and may be told before an earlier one of the mouth. 0 switches this off.
+    other are speech, and no mouth unit is an event or part of one until the mouth has rested, nor
+    one of lids, cheeks and nose, whose skin it draws along. Other events do not wait, and may be
+    told before an earlier one of the mouth. 0 switches this off.
 
     The apex is where the members' summed excess over their lower thresholds, weighted by intensity
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
@@ -101,9 +102,9 @@ class EventFinder:
         live = self._alarmed & ~self._spent
         if self._mouth.listen(activation.stamp, live, self._start, self._last):
             self._held = None
-            self._member &= ~self._mouth.units
+            self._member &= ~self._mouth.spoken
         if self._mouth.speaking:
-            live &= ~self._mouth.units
+            live &= ~self._mouth.spoken
         if live.any():
             self._extend_event(live)
         elif self._member.any():

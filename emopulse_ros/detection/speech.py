@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.facs import MOUTH
+from emopulse_ros.facs import DRAWN_ALONG, MOUTH
 
 
 class Mouth:
@@ -13,11 +13,15 @@ class Mouth:
 
     ``rest`` is how long, in ns, a mouth is still between two expressions at least; with 0 no unit
     counts as one of the mouth, and it never speaks. A run counts from ``shortest`` to ``longest``
-    ns: what is briefer is noise, and a mouth that holds still for longer does not speak.
+    ns: what is briefer is noise, and a mouth that holds still for longer does not speak. While it
+    speaks, ``spoken`` units are moved by that, the skin it draws along included: only the brows
+    are not.
     """
 
     def __init__(self, codes: tuple[int, ...], rest: int, shortest: int, longest: int) -> None:
         self.units = np.array([code in MOUTH and rest > 0 for code in codes], np.bool_)
+        moved = MOUTH | DRAWN_ALONG
+        self.spoken = np.array([code in moved and rest > 0 for code in codes], np.bool_)
         self.speaking = False
         self._rest = rest
         self._shortest, self._longest = shortest, longest

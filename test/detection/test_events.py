@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -219,6 +220,18 @@ def test_the_rest_of_the_face_does_not_wait_for_the_mouth() -> None:
     spoken = np.maximum(mouth((20, 44), (60, 90), (100, 130)), pulse(300, 62, 120, code=1))
     (brow,) = found(EventFinder(), activations(spoken))
     assert (brow.aus, brow.onset, brow.offset) == ((1,), 310 * MS, 600 * MS)
+
+
+def test_a_cheek_that_speech_draws_along_is_no_event() -> None:
+    def with_a_cheek(rows: np.ndarray) -> list[Activation]:
+        """The same with the cheek raiser in place of the brow lowerer."""
+        return [replace(item, codes=(1, 6, 12, 45)) for item in activations(rows)]
+
+    cheek = pulse(300, 100, 118, code=4)
+    (alone,) = found(EventFinder(), with_a_cheek(cheek))
+    assert alone.aus == (6,)
+    spoken = np.maximum(mouth((20, 44), (60, 90), (105, 130)), cheek)
+    assert found(EventFinder(), with_a_cheek(spoken)) == []
 
 
 def test_an_event_that_waits_is_told_when_the_face_is_lost() -> None:

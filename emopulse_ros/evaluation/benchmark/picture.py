@@ -20,8 +20,13 @@ from emopulse_ros.facs import BLINK, unit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OTHERS = ((TRUE, "D"), ("#5fa77a", "s"), ("#9a7fc1", "^"), (FAINT, "v"), ("#c98a5e", "P"))
+OTHERS = (
+    (TRUE, "D"), ("#5fa77a", "s"), ("#9a7fc1", "^"), (FAINT, "v"), ("#c98a5e", "P"), (INK, "X"),
+)  # fmt: skip
 """Colour and mark of each model the main one is compared with, in their order."""
+
+LINE = 5
+"""Names in a line of the legend."""
 
 Row = tuple[str, list[Figure]]
 """What stands in one line of a panel: its name and a figure of each contender."""
@@ -52,7 +57,8 @@ def draw_benchmark(path: Path, results: Results) -> None:
     events: list[Row] = [(label, [one.event_f1 for one in row]) for label, row in scores]
     with matplotlib.rc_context(STYLE):
         figure = Canvas(figsize=(12.0, 6.0), dpi=150, facecolor="white")
-        figure.set_layout_engine("constrained", rect=(0.0, 0.0, 1.0, 0.9), wspace=0.04)
+        top = 0.935 - 0.035 * -(-len(names) // LINE)
+        figure.set_layout_engine("constrained", rect=(0.0, 0.0, 1.0, top), wspace=0.04)
         panels = figure.subplots(1, 3, width_ratios=(1.25, 1.0, 1.0))
         _panel(panels[0], "frame F1 of each unit, clean", units)
         _panel(panels[1], "frame macro-F1", macro, bool(conditions))
@@ -65,8 +71,8 @@ def draw_benchmark(path: Path, results: Results) -> None:
                         color=INK)  # fmt: skip
         handles = panels[0].get_legend_handles_labels()[0][::-1]
         figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.005, 0.95),
-                      ncol=len(names), frameon=False, fontsize=8)  # fmt: skip
-        figure.text(0.99, 0.93, "lines: 95% intervals; dashes: the goals", ha="right",
+                      ncol=min(LINE, len(names)), frameon=False, fontsize=8)  # fmt: skip
+        figure.text(0.99, 0.96, "lines: 95% intervals; dashes: the goals", ha="right",
                     color=FAINT, fontsize=8)  # fmt: skip
         figure.savefig(path, format="png")
 

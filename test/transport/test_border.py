@@ -27,10 +27,11 @@ def test_messages_are_made_while_and_only_while_somebody_outside_listens(
     heard: list[Any] = []
     Subscription(here, adaptation, "image", local.append, 10)
     publisher = Publisher(here, adaptation, "image", 10)
+    # The subscription was there first, listening outside, and leaves the middleware only now.
+    assert soon(lambda: publisher.get_subscription_count() == 1)
     publisher.publish(frame(0))
     assert soon(lambda: len(local) == 1)
     assert conversions == []
-    assert publisher.get_subscription_count() == 1
 
     foreign = outside.create_subscription(adaptation.message, "image", heard.append, 10)
     # Each side finds the other in its own time.

@@ -5,6 +5,7 @@ Codes, names and muscles follow Ekman, Friesen & Hager, *Facial Action Coding Sy
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -53,6 +54,12 @@ INDEX: dict[int, int] = {code: index for index, code in enumerate(CODES)}
 
 BLINK = 45
 """The unit that every face shows several times a minute and that is no expression."""
+
+
+def expressive(codes: Iterable[int] = CODES) -> list[bool]:
+    """Which of these units are expression: all but the blink."""
+    return [code != BLINK for code in codes]
+
 
 MOUTH: frozenset[int] = frozenset({10, 12, 14, 15, 16, 17, 18, 20, 22, 23, 24, 25, 26, 27, 28})
 """The units of the lower face, which speech moves too; some of them EmoPulse does not detect."""

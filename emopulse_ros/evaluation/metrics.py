@@ -7,6 +7,7 @@ A score that is undefined (no positive and no alarm, say) is NaN: take means wit
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,22 +37,22 @@ class Counts:
     @property
     def f1(self) -> Scores:
         """F1 of "active": 2 TP / (2 TP + FP + FN)."""
-        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+        return ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
 
     @property
     def macro_f1(self) -> Scores:
         """Mean of the F1 of "active" and the F1 of "not active"."""
-        return (self.f1 + _ratio(2 * self.tn, 2 * self.tn + self.fp + self.fn)) / 2.0
+        return (self.f1 + ratio(2 * self.tn, 2 * self.tn + self.fp + self.fn)) / 2.0
 
     @property
     def precision(self) -> Scores:
         """How many of the alarms were right."""
-        return _ratio(self.tp, self.tp + self.fp)
+        return ratio(self.tp, self.tp + self.fp)
 
     @property
     def recall(self) -> Scores:
         """How many of the active frames were seen."""
-        return _ratio(self.tp, self.tp + self.fn)
+        return ratio(self.tp, self.tp + self.fn)
 
 
 def count(truth: ArrayLike, predicted: ArrayLike) -> Counts:
@@ -99,23 +100,16 @@ class Reliability:
 
     ``gap`` ``(A, B) float64`` is, for each bin of probability, the sum of what was said less the
     number of frames on which it was so, ``frames`` how many there were. Those of several
-    recordings are added.
+    recordings are added; both may have more dimensions in front, alike.
     """
 
     gap: NDArray[np.float64]
-    frames: int
-
-    def __add__(self, other: Reliability) -> Reliability:
-        """Both recordings together."""
-        return Reliability(self.gap + other.gap, self.frames + other.frames)
+    frames: int | NDArray[np.int64]
 
     @property
     def error(self) -> Scores:
         """Expected calibration error, ``(A,) float64``; NaN without a frame."""
-        if not self.frames:
-            return np.full(len(self.gap), np.nan)
-        error: Scores = np.abs(self.gap).sum(axis=1) / self.frames
-        return error
+        return ratio(np.abs(self.gap).sum(axis=-1), np.asarray(self.frames)[..., None])
 
 
 def reliability(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Reliability:
@@ -142,9 +136,11 @@ def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) 
     return reliability(truth, probability, bins).error
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Scores:
-    ratio: Scores = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
-    return ratio
+def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Scores:
+    """A part of a whole, element by element; NaN where there is no whole."""
+    whole = np.broadcast_to(whole, np.shape(part))
+    shares: Scores = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
+    return shares
 
 
 def _same_shape(truth: NDArray[np.generic], predicted: NDArray[np.generic]) -> None:

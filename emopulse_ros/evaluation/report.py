@@ -12,7 +12,7 @@ from emopulse_ros.evaluation.metrics import Counts, average_precision, calibrati
 from emopulse_ros.evaluation.recording import Recording
 from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
 from emopulse_ros.evaluation.truth import event_truth, frame_truth, span_of
-from emopulse_ros.facs import BLINK
+from emopulse_ros.facs import expressive
 from emopulse_ros.synthesis.script import Script
 
 
@@ -31,7 +31,7 @@ class Report:
     @property
     def expressive(self) -> NDArray[np.bool_]:
         """Which units are expression: all but the blink, ``(A,) bool``."""
-        return np.array([code != BLINK for code in self.codes], np.bool_)
+        return np.array(expressive(self.codes))
 
     def lines(self) -> list[str]:
         """What the summary at the end of a run says."""

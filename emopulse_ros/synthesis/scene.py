@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.synthesis.script import Script
+from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.script import SECOND, Script
 
 
 class Scene(Protocol):
@@ -25,3 +27,10 @@ class Scene(Protocol):
     def eyes(self, time: int) -> NDArray[np.float32]:
         """Return where the middles of both eyes are: ``(2, 2) float32``, x and y in pixels."""
         ...
+
+
+def filmed(scene: Scene, duration: int, rate: int = 200) -> Iterator[Frame]:
+    """The frames a camera of ``rate`` frames a second takes of a scene in ``duration`` ns."""
+    for sequence in range(duration * rate // SECOND):
+        time = sequence * SECOND // rate
+        yield Frame(time, sequence, scene.render(time))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from emopulse_ros.facs import BLINK, CODES
+from emopulse_ros.facs import expressive
 from emopulse_ros.training.dataset import Clips, transients
 from emopulse_ros.training.network import TinyI3D
 
@@ -46,7 +46,7 @@ def attention_peaks(network: TinyI3D, clips: Clips, device: torch.device) -> Pea
 
 def expressions(strength: NDArray[np.float32]) -> list[tuple[int, int]]:
     """First and last frame of each stretch in which an expressive unit moves, ``(A, T)``."""
-    moves = strength[[code != BLINK for code in CODES]].max(axis=0) > 0.0
+    moves = strength[expressive()].max(axis=0) > 0.0
     edges = np.flatnonzero(np.diff(np.concatenate([[False], moves, [False]]).astype(np.int8)))
     return [(int(first), int(end) - 1) for first, end in edges.reshape(-1, 2)]
 
@@ -55,7 +55,7 @@ def _near_moments(strength: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Which frames are near an apex or a moment of fastest motion: ``(T,) bool``."""
     near: NDArray[np.bool_] = transients(strength) >= np.exp(-0.5 * (NEAR / 2.0) ** 2) - 1e-6
     for first, last in expressions(strength):
-        part = strength[[code != BLINK for code in CODES], first : last + 1].max(axis=0)
+        part = strength[expressive(), first : last + 1].max(axis=0)
         apex = first + int(np.argmax(part))
         near[max(apex - NEAR, 0) : apex + NEAR + 1] = True
     return near

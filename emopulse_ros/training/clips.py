@@ -23,7 +23,7 @@ from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
 from emopulse_ros.synthesis.habits import Habits, write_script
-from emopulse_ros.synthesis.scene import Scene
+from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import MILLISECOND, Script
 
 FRAME = 5 * MILLISECOND
@@ -154,10 +154,7 @@ def script_of(seed: int, *, crowded: bool) -> Script:
 def pictures(scene: Scene, seed: int) -> Iterator[Frame]:
     """The frames of a clip, half of them corrupted: a spoiler or two, of any level up to strong."""
     random = np.random.default_rng([seed, 0x5B01])
-    frames: Iterator[Frame] = (
-        Frame(time, number, scene.render(time))
-        for number, time in enumerate(range(0, LENGTH, FRAME))
-    )
+    frames = filmed(scene, LENGTH)
     if random.random() < SPOILT:
         for name in random.choice(SPOILERS, random.integers(1, 3), replace=False):
             spoiler = CORRUPTIONS[str(name)]

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.model import Card
+from emopulse_ros.evaluation.benchmark.contenders import AlwaysActive
 from emopulse_ros.training.attention import attention_peaks
 from emopulse_ros.training.calibration import best_thresholds, platt
 from emopulse_ros.training.card import Findings, write_card
@@ -108,7 +109,6 @@ def _calibrated(card: Card, logits: NDArray[np.float32], truth: NDArray[np.bool_
 def _score(network: TinyI3D, card: Card, test: Clips, device: torch.device) -> Iterator[Result]:
     """The network on the test part, on each source of it alone, and calling everything active."""
     logits, truth = read_clips(network, test, device)
-    always = replace(card, scale=(0.0,) * len(card.codes), shift=(30.0,) * len(card.codes))
     yield result("Tiny-I3D", logits, truth, test.lengths, card)
     for source in SOURCES:
         of_it = [path.name.startswith(source) for path in test.paths]
@@ -117,6 +117,7 @@ def _score(network: TinyI3D, card: Card, test: Clips, device: torch.device) -> I
             lengths = [length for length, kept in zip(test.lengths, of_it, strict=True) if kept]
             name = f"Tiny-I3D, {source} alone"
             yield result(name, logits[rows], truth[rows], lengths, card)
+    always = AlwaysActive(card).card
     yield result("constant (always active)", logits, truth, test.lengths, always)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from emopulse_ros.facs import BLINK, CODES
+from emopulse_ros.facs import expressive
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.training.clips import Clip
 
@@ -72,6 +73,22 @@ class Clips:
     def lengths(self) -> list[int]:
         """Frames of each clip."""
         return [len(clip) for clip in self.clips]
+
+    @property
+    def truth(self) -> NDArray[np.bool_]:
+        """Which units are active, ``(N, A)``, on the frames of all clips in a row."""
+        return np.concatenate([clip.active for clip in self.clips])
+
+    def wholes(self) -> Iterator[tuple[slice, Batch]]:
+        """Each clip as it is, and which of those rows are its frames.
+
+        Write what comes of a clip into an array made beforehand: small ones kept between the
+        large ones of each clip would keep the memory of all of them from being given back.
+        """
+        end = 0
+        for index, length in enumerate(self.lengths):
+            start, end = end, end + length
+            yield slice(start, end), self.whole(index)
 
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
@@ -145,7 +162,7 @@ def transients(strength: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     1 where the expression's speed has a peak, falling off as a Gaussian of 10 ms. The blink is
     none.
     """
-    moving = strength[[code != BLINK for code in CODES]].astype(np.float32)
+    moving = strength[expressive()].astype(np.float32)
     speed = np.abs(np.gradient(moving, axis=1)).max(axis=0)
     around = np.lib.stride_tricks.sliding_window_view(np.pad(speed, PEAK_REACH), 2 * PEAK_REACH + 1)
     peaks = np.flatnonzero((speed >= around.max(axis=1)) & (speed > SLOWEST_PEAK))

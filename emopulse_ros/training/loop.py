@@ -51,15 +51,13 @@ def read_clips(
     network: TinyI3D, clips: Clips, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Logits and truth of every frame of some clips: ``(N, A)`` each."""
-    network.eval()
-    truth = np.concatenate([clip.active for clip in clips.clips])
-    # Made beforehand, see `magnitude._features`.
+    truth = clips.truth
     logits = np.empty(truth.shape, np.float32)
-    ends = np.cumsum(clips.lengths)
+    network.eval()
     with torch.no_grad():
-        for index, end in enumerate(ends):
-            reading = network(clips.whole(index).flow.to(device))
-            logits[end - clips.lengths[index] : end] = reading.logits[0].T.float().cpu().numpy()
+        for rows, batch in clips.wholes():
+            reading = network(batch.flow.to(device))
+            logits[rows] = reading.logits[0].T.float().cpu().numpy()
     network.train()
     return logits, truth
 

@@ -44,9 +44,8 @@ class MagnitudeReader(nn.Module):
 
     def read(self, clips: Clips) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Logits and truth, ``(N, A)``, of all frames of a part."""
-        features, truth = _features(clips)
         with torch.no_grad():
-            return self(features).numpy(), truth.numpy() > 0.5
+            return self(_features(clips)).numpy(), clips.truth
 
 
 class _Step(nn.Module):
@@ -63,7 +62,8 @@ class _Step(nn.Module):
 
 def train_magnitude(training: Clips, seed: int) -> MagnitudeReader:
     """Train a reader on a part."""
-    inputs, truth = _features(training)
+    inputs = _features(training)
+    truth = torch.from_numpy(training.truth.astype(np.float32))
     torch.manual_seed(seed)
     reader = MagnitudeReader(inputs.mean(dim=0), inputs.std(dim=0) + 1e-6, truth.shape[1])
     optimiser = torch.optim.Adam(reader.parameters(), lr=0.01, weight_decay=1e-4)
@@ -102,17 +102,10 @@ def _regions(flow: Tensor) -> Tensor:
     return torch.log(0.02 + pooled).flatten(1)
 
 
-def _features(clips: Clips) -> tuple[Tensor, Tensor]:
-    """Features and truth of all frames of a part, ``(N, features)`` and ``(N, A)``."""
-    # Into arrays made beforehand: small ones kept between the large ones of each clip would keep
-    # the memory of all of them from being given back.
-    ends = np.cumsum(clips.lengths)
-    truth = np.concatenate([clip.active for clip in clips.clips]).astype(np.float32)
-    inputs: Tensor | None = None
-    for index, end in enumerate(ends):
-        regions = _regions(clips.whole(index).flow)
-        if inputs is None:
-            inputs = torch.empty(int(ends[-1]), regions.shape[1])
-        inputs[end - len(regions) : end] = regions
-    assert inputs is not None
-    return inputs, torch.from_numpy(truth)
+def _features(clips: Clips) -> Tensor:
+    """Features of all frames of a part, ``(N, features)``."""
+    references = len(clips.recipe.channels) // 3
+    features = torch.empty(sum(clips.lengths), references * REGIONS**2)
+    for rows, batch in clips.wholes():
+        features[rows] = _regions(batch.flow)
+    return features

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emopulse_ros.detection.model import Card
 from emopulse_ros.evaluation.metrics import average_precision, calibration_error, count
-from emopulse_ros.facs import BLINK, CODES
+from emopulse_ros.facs import expressive
 
 RESAMPLES = 1000
 
@@ -33,7 +33,7 @@ class Result:
 
 def mean_of(values: NDArray[np.float64]) -> float:
     """Mean over the expressive units that occur."""
-    return float(np.nanmean(values[[code != BLINK for code in CODES]]))
+    return float(np.nanmean(values[expressive()]))
 
 
 def result(

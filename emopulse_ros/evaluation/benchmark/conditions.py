@@ -10,14 +10,13 @@ import numpy as np
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, MakeScene
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
-from emopulse_ros.synthesis.scene import Scene
-from emopulse_ros.synthesis.script import SECOND, Script
+from emopulse_ros.synthesis.scene import filmed
+from emopulse_ros.synthesis.script import Script
 
 CLEAN = "clean"
 FAST_CAMERA = "fast_camera"
 TURNED_HEAD = "turned_head"
 
-RATE = 200
 MEDIUM = 1
 """Of a corruption's levels the benchmark shows the medium one."""
 
@@ -68,27 +67,21 @@ class Showing:
         self._make_scene = make_scene
         self._script = clip.script()
         self._scene = make_scene(clip, self._script)
-        self._clean = list(_filmed(self._scene, clip.length, RATE))
+        self._clean = list(filmed(self._scene, clip.length))
 
     def frames(self, condition: Condition | None = None) -> Iterable[Frame]:
         """The frames under a condition; None is the clean one."""
         if condition is None:
             return self._clean
         if condition.name == FAST_CAMERA:
-            return _filmed(self._scene, self._clip.length, round(condition.level))
+            return filmed(self._scene, self._clip.length, round(condition.level))
         if condition.name == TURNED_HEAD:
             side = 1.0 if self._clip.number % 2 else -1.0
             turned = _turned(self._script, side * float(np.radians(condition.level)))
             scene = self._make_scene(self._clip, turned)
-            return _filmed(scene, self._clip.length, RATE)
+            return filmed(scene, self._clip.length)
         corruption = CORRUPTIONS[condition.name]
         return corruption.apply(self._clean, condition.level, self._clip.seed, self._scene)
-
-
-def _filmed(scene: Scene, length: int, rate: int) -> Iterable[Frame]:
-    for sequence in range(length * rate // SECOND):
-        time = sequence * SECOND // rate
-        yield Frame(time, sequence, scene.render(time))
 
 
 def _turned(script: Script, yaw: float) -> Script:

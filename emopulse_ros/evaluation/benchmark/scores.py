@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.benchmark.evidence import Evidence
-from emopulse_ros.evaluation.metrics import Counts, average_precision
+from emopulse_ros.evaluation.metrics import Counts, Reliability, average_precision, ratio
 from emopulse_ros.evaluation.report import mean
-from emopulse_ros.facs import BLINK
+from emopulse_ros.facs import expressive
 
 RESAMPLES = 1000
 
@@ -69,7 +69,7 @@ def score(evidence: Sequence[Evidence], codes: tuple[int, ...]) -> Score:
     """
     every = np.ones((1, len(evidence)), np.int64)
     draws = _draws(evidence)
-    chosen = np.array([code != BLINK for code in codes], np.bool_)
+    chosen = np.array(expressive(codes))
     counts, again = _counts(evidence, every), _counts(evidence, draws)
     errors = [_calibration(evidence, some) for some in (every, draws)]
     stretches = np.sum([one.stretches for one in evidence], axis=0)
@@ -110,10 +110,7 @@ def score(evidence: Sequence[Evidence], codes: tuple[int, ...]) -> Score:
 
 def per_minute(stretches: NDArray[np.float64]) -> NDArray[np.float64]:
     """False alarms a minute of ``(..., 2)`` alarms and seconds; NaN where there was no time."""
-    alarms, seconds = stretches[..., 0], stretches[..., 1]
-    rate = np.full(alarms.shape, np.nan)
-    np.divide(60.0 * alarms, seconds, out=rate, where=seconds > 0.0)
-    return rate
+    return ratio(60.0 * stretches[..., 0], stretches[..., 1])
 
 
 def _draws(evidence: Sequence[Evidence]) -> Draws:
@@ -141,9 +138,7 @@ def _calibration(evidence: Sequence[Evidence], draws: Draws) -> NDArray[np.float
     """Expected calibration error of each resample, ``(R, A)``."""
     gap = np.tensordot(draws, np.array([one.reliability.gap for one in evidence]), 1)
     frames = draws @ np.array([one.reliability.frames for one in evidence])
-    error = np.full(gap.shape[:2], np.nan)
-    np.divide(np.abs(gap).sum(axis=2), frames[:, None], out=error, where=frames[:, None] > 0)
-    return error
+    return Reliability(gap, frames).error
 
 
 def _spotted(evidence: Sequence[Evidence]) -> NDArray[np.int64]:
@@ -176,10 +171,7 @@ def _f1(
     true: NDArray[np.int64], found: NDArray[np.int64], hits: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """2 hits / (true + found), NaN without either."""
-    whole = true + found
-    ratio = np.full(np.shape(whole), np.nan)
-    np.divide(2.0 * hits, whole, out=ratio, where=whole > 0)
-    return ratio
+    return ratio(2 * hits, true + found)
 
 
 def _means(values: NDArray[np.float64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:

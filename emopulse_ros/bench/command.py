@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.bad_input import check_report, reading_input
 
 PAYLOADS = ("vga", "1080p")
 EXECUTORS = ("events", "single-threaded", "multi-threaded")
@@ -57,8 +57,7 @@ def main(argv: Sequence[str]) -> int:
     """
     arguments = parser().parse_args(argv)
     path: Path | None = arguments.json
-    if path is not None and not path.absolute().parent.is_dir():
-        raise BadInputError(f"there is no folder for the report {path}")
+    check_report(path)
     report = arguments.measure(arguments)
     if path is not None:
         path.write_text(json.dumps(report, indent=2) + "\n")

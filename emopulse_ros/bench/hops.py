@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from emopulse_ros.nodes import qualities
-from emopulse_ros.nodes.images import image_adaptation
-from emopulse_ros.nodes.stamps import from_time, to_time
+from emopulse_ros.nodes.images import image_adaptation, to_image
+from emopulse_ros.nodes.stamps import from_time
 from emopulse_ros.stream import Frame
 from emopulse_ros.transport import Publisher, Subscription
 
 Picture = NDArray[np.uint8]
-
 
 KEPT = 64
 """Pictures on their way that are remembered; far more than any queue here is deep."""
@@ -134,12 +133,9 @@ class DdsHop:
 
     def publish(self, picture: Picture) -> None:
         stamp = time.monotonic_ns()
-        height, width = picture.shape
-        message = Image(height=height, width=width, encoding="mono8", step=width)
-        message.data.frombytes(picture.data.cast("B"))
+        message = to_image(Frame(stamp, 0, picture))
         self.arrivals.copied_on_the_way(stamp, picture)
         self.arrivals.leaves(stamp, _picture(message))
-        message.header.stamp = to_time(stamp)
         self._publisher.publish(message)
 
     def listeners(self) -> int:

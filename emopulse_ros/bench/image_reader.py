@@ -8,53 +8,23 @@ prints a line when it is ready; for each line of its input it prints what came s
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
+from emopulse_ros.bench.child import Child
 
-class ImageReader:
+
+class ImageReader(Child):
     """The parent's end."""
 
     def __init__(self, topic: str, subscribers: int, executor: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, topic, str(subscribers), executor],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # A Ctrl-C is for the parent, whose end is this one's as well.
-            start_new_session=True,
-        )
-        self._hear()
+        super().__init__(__name__, topic, str(subscribers), executor)
 
     def since_last(self) -> dict[str, Any]:
         """What came since this was asked last."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        told: dict[str, Any] = json.loads(self._hear())
+        told: dict[str, Any] = json.loads(self.ask())
         return told
-
-    def _hear(self) -> str:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("the process that reads images has ended before its time")
-        return line
-
-    def __enter__(self) -> ImageReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.communicate()
 
 
 def main(topic: str, subscribers: str, executor: str) -> None:

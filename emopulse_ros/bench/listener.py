@@ -8,45 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 import time
-from types import TracebackType
 from typing import Any
 
+from emopulse_ros.bench.child import Child
 
-class Listener:
+
+class Listener(Child):
     """The parent's end: hears everything between its start and :meth:`heard`."""
 
     def __init__(self, topic: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, topic],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            # A Ctrl-C is for the parent, whose end is this one's as well.
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        if not self._process.stdout.readline():
-            raise RuntimeError("the process that listens did not start")
+        super().__init__(__name__, topic)
 
     def heard(self) -> list[tuple[int, int, int]]:
         """End it; return stamp, sequence and time of arrival of every message."""
-        told, _ = self._process.communicate()
-        return [(stamp, sequence, arrival) for stamp, sequence, arrival in json.loads(told)]
-
-    def __enter__(self) -> Listener:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.kill()
-        self._process.wait()
+        told = json.loads(self.last_words())
+        return [(stamp, sequence, arrival) for stamp, sequence, arrival in told]
 
 
 def main(topic: str) -> None:

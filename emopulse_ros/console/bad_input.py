@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class BadInputError(Exception):
@@ -17,3 +18,12 @@ def reading_input() -> Iterator[None]:
         yield
     except (ValueError, OSError) as error:
         raise BadInputError(str(error)) from error
+
+
+def check_report(path: Path | None) -> None:
+    """Refuse a report nobody could write, before what it is about takes its time.
+
+    :raises BadInputError: if its folder is not there.
+    """
+    if path is not None and not path.absolute().parent.is_dir():
+        raise BadInputError(f"there is no folder for the report {path}")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.bad_input import BadInputError, check_report, reading_input
 from emopulse_ros.console.show import complain, say
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     out, report = arguments.out, arguments.json
     if arguments.processes < 1:
         raise BadInputError(f"--processes is {arguments.processes}: give a number from 1 up")
-    if report is not None and not report.absolute().parent.is_dir():
-        raise BadInputError(f"there is no folder for the report {report}")
+    check_report(report)
     with reading_input():
         plan = _plan(arguments)
         out.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from emopulse_ros.detection.model import Card
-from emopulse_ros.training.network import CausalConv, TinyI3D
+from emopulse_ros.training.blocks import CausalConv
+from emopulse_ros.training.network import TinyI3D
 
 OPSET = 17
 """Known to ONNX Runtime 1.15 and to TensorRT 8.6."""

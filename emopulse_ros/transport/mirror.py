@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from rclpy.exceptions import InvalidHandle
@@ -39,8 +40,6 @@ class Mirror(Generic[Item]):
     ) -> None:
         self.listeners = 0
         """Subscriptions outside."""
-        self.sent = 0
-        """Messages published."""
         self.failed = 0
         """Items that could not be converted or published."""
         self._node = node
@@ -91,12 +90,9 @@ class Mirror(Generic[Item]):
         """Publish an item at once."""
         message = self._adaptation.to_message(item)
         self._on_sending(self._adaptation.identity(message), readers)
-        try:
+        # Unless it was destroyed meanwhile.
+        with suppress(InvalidHandle):
             self.publisher.publish(message)
-        except InvalidHandle:
-            # Destroyed meanwhile.
-            return
-        self.sent += 1
 
     def close(self) -> None:
         """Leave ROS; what was not yet published is not published any more."""

@@ -97,11 +97,6 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         """Messages from outside that could not be converted."""
         return 0 if self._inlet is None else self._inlet.refused
 
-    @property
-    def is_listening_outside(self) -> bool:
-        """Whether it has a ROS subscription."""
-        return self._inlet is not None and self._inlet.is_open
-
     def get_publisher_count(self) -> int:
         """Number of publishers, inside this process and outside."""
         outside = 0 if self._inlet is None else self._inlet.publishers

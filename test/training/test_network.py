@@ -6,7 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
 
-from emopulse_ros.training.network import Branches, Shape, TinyI3D  # noqa: E402
+from emopulse_ros.training.blocks import Branches  # noqa: E402
+from emopulse_ros.training.network import Shape, TinyI3D  # noqa: E402
 
 
 def network(dropout: float = 0.5, shape: Shape | None = None) -> TinyI3D:

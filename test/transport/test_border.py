@@ -70,39 +70,18 @@ def test_an_inline_publisher_loses_nothing_however_fast_it_is(
     assert publisher.lost == 0
 
 
-def test_beside_the_stream_the_oldest_give_way_and_are_counted(
-    here: Any, outside: Any, pictures: Any, frame: Any, soon: Any
-) -> None:
-    import threading
-    from dataclasses import replace
-
-    from emopulse_ros.transport import Publisher
-
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slowly(item: Any) -> Any:
-        begun.set()
-        go_on.wait(10.0)
-        return pictures[0].to_message(item)
-
-    heard: list[int] = []
-    foreign = outside.create_subscription(
-        pictures[0].message, "image", lambda message: heard.append(message.header.stamp.sec), 10
-    )
-    publisher = Publisher(here, replace(pictures[0], to_message=slowly), "image", 2)
-    assert soon(lambda: publisher.wanted and foreign.get_publisher_count())
-    publisher.publish(frame(0))
-    assert begun.wait(10.0)
-    for number in range(200, 2200, 200):
-        publisher.publish(frame(number))
-    assert publisher.lost == 8
-    go_on.set()
-    assert soon(lambda: heard == [0, 9, 10]), heard
+RELIABLE, BEST_EFFORT = "RELIABLE", "BEST_EFFORT"
 
 
-def test_sensor_data_that_is_late_makes_way_for_the_newest(
-    here: Any, outside: Any, pictures: Any, frame: Any, soon: Any
-) -> None:
+@pytest.mark.parametrize(
+    ("reliability", "depth", "more", "arrived"),
+    [(RELIABLE, 2, 10, [0, 9, 10]), (BEST_EFFORT, 4, 9, [0, 9])],
+    ids=["the oldest give way", "sensor data makes way for the newest"],
+)
+def test_beside_the_stream_some_give_way_and_are_counted(
+    here: Any, outside: Any, pictures: Any, frame: Any, soon: Any,
+    reliability: str, depth: int, more: int, arrived: list[int],
+) -> None:  # fmt: skip
     import threading
     from dataclasses import replace
 
@@ -117,23 +96,25 @@ def test_sensor_data_that_is_late_makes_way_for_the_newest(
         go_on.wait(10.0)
         return pictures[0].to_message(item)
 
-    quality = QoSProfile(depth=4, reliability=ReliabilityPolicy.BEST_EFFORT)
+    def quality(deep: int) -> Any:
+        return QoSProfile(depth=deep, reliability=getattr(ReliabilityPolicy, reliability))
+
     heard: list[int] = []
     foreign = outside.create_subscription(
         pictures[0].message,
         "image",
         lambda message: heard.append(message.header.stamp.sec),
-        quality,
+        quality(10),
     )
-    publisher = Publisher(here, replace(pictures[0], to_message=slowly), "image", quality)
+    publisher = Publisher(here, replace(pictures[0], to_message=slowly), "image", quality(depth))
     assert soon(lambda: publisher.wanted and foreign.get_publisher_count())
     publisher.publish(frame(0))
     assert begun.wait(10.0)
-    for number in range(200, 2000, 200):
+    for number in range(200, 200 * (more + 1), 200):
         publisher.publish(frame(number))
     assert publisher.lost == 8
     go_on.set()
-    assert soon(lambda: heard == [0, 9]), heard
+    assert soon(lambda: heard == arrived), heard
 
 
 def test_plain_subscriptions_and_other_travelling_types_of_this_process_are_served_by_ros(

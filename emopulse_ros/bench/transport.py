@@ -14,12 +14,15 @@ from emopulse_ros.bench.hops import DdsHop, Hop, Picture, ZeroCopyHop
 from emopulse_ros.bench.image_reader import ImageReader
 from emopulse_ros.nodes.process import tune_interpreter
 from emopulse_ros.stream import read_only
-from emopulse_ros.transport.spinner import KINDS, Spinner
+from emopulse_ros.transport.spinner import Spinner, fastest_kind
 
 PAYLOADS = {"vga": (480, 640), "1080p": (1080, 1920)}
 """Height and width of the pictures, which are mono8."""
 
 SUBSCRIBERS = (1, 2, 4)
+
+RCLPY_SPIN = "single-threaded"
+"""The executor of ``rclpy.spin``."""
 
 RATE = 200.0
 """Pictures a second."""
@@ -41,15 +44,17 @@ def run_transport(
     *,
     payloads: Sequence[str] = tuple(PAYLOADS),
     subscribers: Sequence[int] = SUBSCRIBERS,
-    executor: str = KINDS[0],
+    executor: str | None = None,
     on_row: Callable[[Row], None] = lambda _: None,
 ) -> list[Row]:
     """Measure all paths for some seconds each, side by side; return a row for each.
 
     ``path`` is ``zero_copy``, ``dds_one_process`` or ``dds_two_processes``; in the last all
     subscriptions are in the second process, in the others ``outside_subscribers`` more may listen
-    there. ``hop_ms`` is from the moment the publisher has a picture
-    until the callback has it, making and reading the message included; ``cpu_cores`` is the
+    there. Without ``executor`` each runs under the one it comes with: zero-copy topics under the
+    fastest, as :class:`~emopulse_ros.transport.spinner.Spinner` chooses, plain rclpy under that of
+    ``rclpy.spin``; with it, all under that one. ``hop_ms`` is from the moment the publisher has a
+    picture until the callback has it, making and reading the message included; ``cpu_cores`` is the
     processor time per second of the processes that take part in the path, an outside subscriber
     not included. ``bytes_copied_per_frame`` are those of pictures that could be seen to be copied:
     into a message, and by arriving elsewhere than they left from; what the middleware copies in
@@ -69,7 +74,8 @@ def run_transport(
                 for path in ("zero_copy", "dds_one_process", "dds_two_processes"):
                     if path == "dds_two_processes" and outside:
                         continue
-                    row = _measure(seconds, payload, path, count, outside, executor)
+                    kind = executor or (fastest_kind() if path == "zero_copy" else RCLPY_SPIN)
+                    row = _measure(seconds, payload, path, count, outside, kind)
                     rows.append(row)
                     on_row(row)
     return rows
@@ -109,6 +115,7 @@ def _measure(
         "path": path,
         "subscribers": subscribers,
         "outside_subscribers": outside,
+        "executor": executor,
         "hop_ms": _figures(hops),
         "cpu_cores": round(cores, 3),
         "bytes_copied_per_frame": round(copied / sent),

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -38,7 +39,7 @@ class Spinner:
         :raises ValueError: if this rclpy has no such executor.
         """
         self._context = context
-        self.executor = _fastest(context) if kind is None else make_executor(kind, context)
+        self.executor = make_executor(kind or fastest_kind(), context)
         self._over = Future()
         self._thread = threading.Thread(target=self._spin, name="executor", daemon=True)
 
@@ -144,11 +145,9 @@ def make_executor(kind: str, context: Any) -> Any:
         return EventsExecutor(context=context)
 
 
-def _fastest(context: Any) -> Any:
-    try:
-        return make_executor(KINDS[0], context)
-    except ValueError:
-        return make_executor(KINDS[1], context)
+def fastest_kind() -> str:
+    """The fastest executor that this rclpy has."""
+    return KINDS[0] if find_spec("rclpy.experimental") is not None else KINDS[1]
 
 
 def _nothing() -> None:

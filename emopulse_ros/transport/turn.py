@@ -70,11 +70,18 @@ class Turn:
         """Have the work done once; call it again only after it has begun."""
         self._asked += 1
         executor = self._node.executor
-        self._executor = None if executor is None else weakref.ref(executor)
-        if executor is not None:
+        if executor is None:
+            self._executor = None
+            return
+        if self._executor is None or self._executor() is not executor:
+            self._executor = weakref.ref(executor)
+        try:
+            # A plain function: to find out that a method is no coroutine takes a task as long as
+            # all else it does.
+            executor.create_task(_run, self, self._asked)
+        except (AttributeError, InvalidHandle):
             # One that was shut down has no guard condition any more, and so none to trigger.
-            with suppress(AttributeError, InvalidHandle):
-                executor.create_task(self._run, self._asked)
+            return
 
     def ask_again_if_lost(self) -> None:
         """Ask the node's present executor if it is not the one that was asked."""
@@ -82,7 +89,8 @@ class Turn:
         if self._node.executor is not asked:
             self.ask()
 
-    def _run(self, number: int) -> None:
+    def run(self, number: int) -> None:
+        """Do what was asked for as the ``number``-th; the executor's thread calls it."""
         if number != self._asked:
             # Another executor has been asked since.
             return
@@ -124,3 +132,7 @@ class Turn:
         # rclpy 7.1.6 crashes the process over a task that raises.
         trace = "".join(traceback.format_exception(error))
         self._node.get_logger().error(f"a callback failed:\n{trace}")
+
+
+def _run(turn: Turn, number: int) -> None:
+    turn.run(number)

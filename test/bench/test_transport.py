@@ -26,6 +26,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_paths_are_measured_side_by_side(short: Any, tmp_path: Path, capsys: Any) -> None:
     from emopulse_ros.bench import command
+    from emopulse_ros.transport.spinner import fastest_kind
 
     file = tmp_path / "rows.json"
     asked = ["transport", "--seconds", "0.5", "--payload", "vga", "--subscribers", "2"]
@@ -43,6 +44,7 @@ def test_paths_are_measured_side_by_side(short: Any, tmp_path: Path, capsys: Any
         assert 0.0 < row["hop_ms"]["median"] <= row["hop_ms"]["p99"]
         assert row["cpu_cores"] > 0.0
         assert 0.0 < row["arrived"] <= 1.0
+    assert [row["executor"] for row in rows[:3]] == [fastest_kind(), *2 * ["single-threaded"]]
     zero_copy, dds, two, watched, _ = rows
     assert zero_copy["bytes_copied_per_frame"] == 0
     # Into the message, and once for each subscription that it reached.

@@ -21,6 +21,10 @@ COMBINATIONS: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 """Single units and the combinations that occur in spontaneous micro-expressions."""
 
+SLIGHT: tuple[tuple[int, ...], ...] = (
+    (5,), (6,), (7,), (7,), (9,), (10,), (14,), (14,), (20,), (4, 7), (6, 12), (5, 20, 25),
+)  # fmt: skip
+"""Of these, units that move little skin or stand in few combinations."""
 
 VISEMES: tuple[tuple[int, ...], ...] = ((25,), (25,), (20, 25), (10, 25), (17, 25), (17,), (12, 25))
 """What the mouth does while it speaks, as far as the units go."""
@@ -34,8 +38,9 @@ class Habits:
     time from onset to apex is drawn from it instead, and what follows goes by it, up to the 500 ms
     of a micro-expression. ``pause_ms`` is from one expression's offset to the next one's onset.
     ``macro`` and ``speech`` are the shares of macro-expressions and of spells of speech among the
-    expressions. ``sway`` scales the head's motion (1: a person sitting at ease); ``gestures`` are
-    turns and nods of the head, ``glances`` those of the eyes, per minute.
+    expressions, each of which is one of ``combinations``. ``sway`` scales the head's motion (1: a
+    person sitting at ease); ``gestures`` are turns and nods of the head, ``glances`` those of the
+    eyes, per minute.
     """
 
     micro_ms: tuple[float, float] = (40.0, 200.0)
@@ -43,6 +48,7 @@ class Habits:
     strength: tuple[float, float] = (0.15, 0.4)
     pause_ms: tuple[float, float] = (300.0, 900.0)
     blink_every_ms: tuple[float, float] = (2000.0, 5000.0)
+    combinations: tuple[tuple[int, ...], ...] = COMBINATIONS
     one_sided: float = 0.2
     macro: float = 0.0
     macro_ms: tuple[float, float] = (400.0, 2500.0)
@@ -136,7 +142,7 @@ def _expression(
 ) -> Movement:
     """One expression; ``shape`` is (rise, hold, length) in ms."""
     rise, hold, length = shape
-    aus = COMBINATIONS[random.integers(len(COMBINATIONS))]
+    aus = habits.combinations[random.integers(len(habits.combinations))]
     side = random.integers(2) if random.random() < habits.one_sided else None
     sides: list[tuple[float, float]] = []
     for code in aus:

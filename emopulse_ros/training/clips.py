@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
-from emopulse_ros.synthesis.habits import Habits, write_script
+from emopulse_ros.synthesis.habits import SLIGHT, Habits, write_script
 from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import MILLISECOND, Script
 
@@ -46,6 +47,15 @@ SPOILERS = (
     "low_contrast", "small_face", "off_centre", "glasses",
 )  # fmt: skip
 """What may be done to them: all that leaves every frame in its place."""
+
+Kind = Literal["natural", "crowded", "slight"]
+"""How a clip's face moves.
+
+``natural``: as faces do; what is measured, and the probabilities, come from these. ``crowded``: up
+to two more scripts are laid over it, for units that come and go independently of each other,
+several at a time, teach more per rendered frame. ``slight``: crowded too, all of it of units that
+are hard to see, more often behind glasses, amid more speech and large expressions.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,13 +118,13 @@ def packed(motion: NDArray[np.float32]) -> NDArray[np.int16]:
     return steps.clip(-limit, limit).astype(np.int16)
 
 
-def habits_of(seed: int) -> Habits:
+def habits_of(seed: int, kind: Kind) -> Habits:
     """What the face of a training clip does: micro-expressions mostly, of all lengths and
     strengths, now and then a large one or a word, more blinks and glances than in life, a still
     or a restless head."""
     random = np.random.default_rng([seed, 0x4AB1])
     shortest = random.uniform(40.0, 200.0)
-    return Habits(
+    habits = Habits(
         micro_ms=(shortest, shortest + random.uniform(50.0, 300.0)),
         onset_ms=(40.0, 200.0) if random.random() < 0.6 else None,
         strength=(0.1, random.uniform(0.25, 0.6)),
@@ -129,52 +139,56 @@ def habits_of(seed: int) -> Habits:
         glances=random.choice([0.0, 60.0]),
         quiet_ms=random.uniform(50.0, 500.0),
     )
+    if kind != "slight":
+        return habits
+    macro, speech = random.choice([0.0, 0.3]), random.choice([0.0, 0.0, 0.4])
+    return replace(habits, combinations=SLIGHT, macro=macro, speech=speech)
 
 
-def script_of(seed: int, *, crowded: bool) -> Script:
-    """The script of a clip.
-
-    ``crowded`` lays up to three more scripts over it: units that come and go independently of each
-    other, several at a time, teach more per rendered frame than a natural face does. What is
-    measured, and the probabilities, come from natural ones.
-    """
-    script = write_script(seed, LENGTH, habits_of(seed))
-    if not crowded:
+def script_of(seed: int, kind: Kind) -> Script:
+    """The script of a clip."""
+    script = write_script(seed, LENGTH, habits_of(seed, kind))
+    if kind == "natural":
         return script
     more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 0, 1, 2]))
     others = [
-        write_script(seed + OTHERS * number, LENGTH, habits_of(seed + OTHERS * number))
-        for number in range(1, more + 1)
+        write_script(other, LENGTH, habits_of(other, kind))
+        for other in (seed + OTHERS * number for number in range(1, more + 1))
     ]
     laid_over = [one for other in others for one in other.movements if one.kind != "blink"]
     movements = sorted([*script.movements, *laid_over], key=lambda one: one.onset)
     return replace(script, movements=tuple(movements))
 
 
-def pictures(scene: Scene, seed: int) -> Iterator[Frame]:
+def pictures(scene: Scene, seed: int, kind: Kind) -> Iterator[Frame]:
     """The frames of a clip, half of them corrupted: a spoiler or two, of any level up to strong."""
     random = np.random.default_rng([seed, 0x5B01])
     frames = filmed(scene, LENGTH)
     if random.random() < SPOILT:
-        for name in random.choice(SPOILERS, random.integers(1, 3), replace=False):
-            spoiler = CORRUPTIONS[str(name)]
+        names = [
+            str(name) for name in random.choice(SPOILERS, random.integers(1, 3), replace=False)
+        ]
+        if kind == "slight" and "glasses" not in names and random.random() < 0.4:
+            names.append("glasses")
+        for name in names:
+            spoiler = CORRUPTIONS[name]
             mild, strong = spoiler.levels[0], spoiler.levels[2]
             level = mild + (strong - mild) * random.random()
             frames = spoiler.apply(frames, level, seed, scene)
     return frames
 
 
-def make_clip(seed: int, make_scene: MakeScene, look: Look, *, crowded: bool) -> Clip | None:
+def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip | None:
     """The clip of a seed, or None if its face was not found from start to end."""
     cv2.setNumThreads(1)
-    scene = make_scene(seed, script_of(seed, crowded=crowded))
+    scene = make_scene(seed, script_of(seed, kind))
     beside: Beside[Mesh | None] = Beside(wait=True)
     face, flow = FaceStage(look, beside), FlowStage(FlowRecipe())
     motion, times = [], []
     neutral: list[NDArray[np.float32]] = []
     since: list[int] = []
     try:
-        for frame in pictures(scene, seed):
+        for frame in pictures(scene, seed, kind):
             crop = face(frame)
             if crop is None or crop.face_id != 1:
                 continue
@@ -227,7 +241,7 @@ def portrait() -> MakeScene:
 
 
 def make_clips(
-    folder: Path, seeds: list[int], make_scene: MakeScene, name: str, *, crowded: bool
+    folder: Path, seeds: list[int], make_scene: MakeScene, name: str, kind: Kind
 ) -> None:
     """Make the clips of these seeds that ``folder`` does not hold yet.
 
@@ -240,7 +254,7 @@ def make_clips(
         path = folder / f"{name}-{seed:06d}.npz"
         if path.exists() or path.with_suffix(".none").exists():
             continue
-        clip = make_clip(seed, make_scene, look, crowded=crowded)
+        clip = make_clip(seed, make_scene, look, kind)
         if clip is None:
             path.with_suffix(".none").touch()
         else:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -34,6 +35,9 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, help="YAML file; see config/training.yaml")
     parser.add_argument("--face-kit", type=Path, help="your copy of ICT-FaceKit, as one .npz")
     parser.add_argument("--out", type=Path, default=Path("runs/tiny-i3d"), help="folder of the run")
+    parser.add_argument(
+        "--weights", type=Path, help="go on from another run's best.pt instead of from nothing"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--clips", type=Path, help="folder of the clips (default: OUT/clips)")
     return parser.parse_args(argv)
@@ -51,15 +55,26 @@ def main(argv: Sequence[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     clips: Path = given.clips or folder / "clips"
     make_parts(plan.clips, clips, given.face_kit)
-    learn(plan, clips, folder, torch.device(given.device))
+    learn(plan, clips, folder, torch.device(given.device), given.weights)
     return 0
 
 
-def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) -> None:
-    """Train on the clips, calibrate, score, and write model files and card to ``folder``."""
+def learn(
+    plan: Configuration,
+    clips: Path,
+    folder: Path,
+    device: torch.device,
+    weights: Path | None = None,
+) -> None:
+    """Train on the clips, calibrate, score, and write model files and card to ``folder``.
+
+    :raises FileNotFoundError: if there are no such clips, or no such weights.
+    :raises ValueError: if the weights are none, or those of another network.
+    """
     sources, how = list(plan.sources), plan.optimisation
-    training = Clips(clips / "train", sources, plan.flow)
-    validation = Clips(clips / "validation", sources, plan.flow)
+    parts = ["train", "slight"] if plan.clips.slight else ["train"]
+    training = Clips([clips / part for part in parts], sources, plan.flow)
+    validation = Clips([clips / "validation"], sources, plan.flow)
     if how.threads:
         torch.set_num_threads(how.threads)
     torch.manual_seed(how.seed)
@@ -67,6 +82,8 @@ def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) 
     network = TinyI3D(shape, how.dropout, attention=how.attention)
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
+    if weights is not None:
+        _start_from(weights, network)
     network = train(network, training, validation, how, folder, device)
     logits, truth = read_clips(network, validation, device)
     card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)
@@ -74,7 +91,7 @@ def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) 
     reader = train_magnitude(training, seed=0)
     linear = replace(_calibrated(card, *reader.read(validation)), name="flow-magnitude")
     export_magnitude(reader, linear, folder / "flow_magnitude.onnx")
-    test = Clips(clips / "test", list(SOURCES), plan.flow)
+    test = Clips([clips / "test"], list(SOURCES), plan.flow)
     results = [
         *_score(network, card, test, device),
         result("flow magnitude, linear", *reader.read(test), test.lengths, linear),
@@ -91,13 +108,23 @@ def learn(plan: Configuration, clips: Path, folder: Path, device: torch.device) 
     print(json.dumps(told), flush=True)
 
 
+def _start_from(weights: Path, network: TinyI3D) -> None:
+    try:
+        network.load_state_dict(torch.load(weights, weights_only=True)["network"])
+    except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as error:
+        raise ValueError(
+            f"{weights} holds no weights of this network: give the best.pt of a run "
+            "with the same flow channels"
+        ) from error
+
+
 def _probe(
     network: TinyI3D, people: Path, plan: Configuration, device: torch.device
 ) -> Probe | None:
     """What the features tell of the person; None without clips of people, as without a kit."""
     if not any(people.glob(f"{NAME}-*.npz")):
         return None
-    return probe_identity(network, Clips(people, [NAME], plan.flow), device)
+    return probe_identity(network, Clips([people], [NAME], plan.flow), device)
 
 
 def _calibrated(card: Card, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Card:

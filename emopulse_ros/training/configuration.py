@@ -15,7 +15,9 @@ Section = TypeVar("Section")
 SOURCES = ("rendered", "portrait")
 """What clips are made from."""
 
-PARTS = {"train": 0, "validation": 100_000, "test": 200_000, "people": 300_000}
+PARTS = {
+    "train": 0, "slight": 20_000, "validation": 100_000, "test": 200_000, "people": 300_000,
+}  # fmt: skip
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
 
 PORTRAIT = 50_000
@@ -30,11 +32,13 @@ class ConfigurationError(ValueError):
 class ClipPlan:
     """How many clips to make of each source for each part, and with how many processes.
 
+    ``slight`` are more clips for training, from each source, of units that are hard to see.
     ``people`` are rendered several times each, for the probe of what the network knows of them.
     """
 
     rendered: int = 800
     portrait: int = 1000
+    slight: int = 0
     validation: int = 120
     test: int = 60
     people: int = 20

@@ -55,16 +55,20 @@ class Batch:
 class Clips:
     """A set of clips, read from the disk as they are used, and their flow by a recipe.
 
-    :raises FileNotFoundError: if the folder holds no clip of these names.
+    :raises FileNotFoundError: if a folder holds no clip of these names.
     """
 
-    def __init__(self, folder: Path, names: list[str], recipe: FlowRecipe | None = None) -> None:
-        paths = sorted(path for name in names for path in folder.glob(f"{name}-*.npz"))
-        if not paths:
-            raise FileNotFoundError(f"no clips named {' or '.join(names)} in {folder}")
-        self.paths = paths
+    def __init__(
+        self, folders: list[Path], names: list[str], recipe: FlowRecipe | None = None
+    ) -> None:
+        self.paths: list[Path] = []
+        for folder in folders:
+            paths = sorted(path for name in names for path in folder.glob(f"{name}-*.npz"))
+            if not paths:
+                raise FileNotFoundError(f"no clips named {' or '.join(names)} in {folder}")
+            self.paths += paths
         self.recipe = recipe or FlowRecipe()
-        self.clips = [Clip.load(path) for path in paths]
+        self.clips = [Clip.load(path) for path in self.paths]
 
     def __len__(self) -> int:
         return len(self.clips)

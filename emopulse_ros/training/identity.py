@@ -47,7 +47,7 @@ def make_people(folder: Path, number: int, make_scene: MakeScene) -> None:
 
     first = PARTS["people"] - PARTS["people"] % CLIPS_EACH
     seeds = list(range(first, first + number * CLIPS_EACH))
-    make_clips(folder, seeds, of_person, NAME, crowded=False)
+    make_clips(folder, seeds, of_person, NAME, "natural")
 
 
 def probe_identity(network: TinyI3D, people: Clips, device: torch.device) -> Probe:

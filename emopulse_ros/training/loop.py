@@ -24,6 +24,9 @@ INTENSITY_WEIGHT = 4.0
 ATTENTION_WEIGHT = 0.5
 """Weight of the attention's own error: its score should peak where motion is fastest."""
 
+SEEDS = 1_000_000
+"""Between the seeds of two runs, so that no step of theirs draws the same dropout."""
+
 
 def loss_of(network: TinyI3D, batch: Batch, device: torch.device) -> Tensor:
     """Weighted cross entropy of the units, squared errors of their intensity and of attention."""
@@ -75,7 +78,6 @@ def train(
     Goes on from ``folder/checkpoint.pt`` if that is there; ``folder/log.jsonl`` has a line for
     each look at the validation part.
     """
-    torch.manual_seed(plan.seed)
     network.to(device).train()
     checkpoint = folder / "checkpoint.pt"
     step, best, since_best = 0, -1.0, 0
@@ -96,6 +98,7 @@ def train(
             optimiser, schedule = _cycle(network, plan, step)
         # Seeded by the step, so that a run taken up again draws what it would have drawn.
         random = np.random.default_rng([plan.seed, step])
+        torch.manual_seed(SEEDS * plan.seed + step)
         loss = loss_of(network, training.draw(random, plan.batch, plan.frames, warm_up), device)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from emopulse_ros.training.clips import make_clips, portrait, rendered
+from emopulse_ros.training.clips import Kind, make_clips, portrait, rendered
 from emopulse_ros.training.configuration import PARTS, PORTRAIT, ClipPlan
 from emopulse_ros.training.identity import make_people
 
@@ -24,6 +24,7 @@ class Share:
     part: str
     source: str
     seeds: tuple[int, ...]
+    kind: Kind = "natural"
 
 
 def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
@@ -41,24 +42,25 @@ def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
 
 
 def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:
-    counts = {
-        "validation": (plan.validation // 2, plan.validation // 2),
-        "test": (plan.test // 2, plan.test // 2),
-        "train": (plan.rendered, plan.portrait),
+    counts: dict[str, tuple[Kind, int, int]] = {
+        "validation": ("natural", plan.validation // 2, plan.validation // 2),
+        "test": ("natural", plan.test // 2, plan.test // 2),
+        "train": ("crowded", plan.rendered, plan.portrait),
+        "slight": ("slight", plan.slight, plan.slight),
     }
     if with_rendered:
         yield Share("people", "rendered", tuple(range(plan.people)))
-    for part, (of_kit, of_portrait) in counts.items():
+    for part, (kind, of_kit, of_portrait) in counts.items():
         first = PARTS[part]
         if with_rendered:
-            yield from _cut(part, "rendered", range(first, first + of_kit))
+            yield from _cut(part, "rendered", range(first, first + of_kit), kind)
         first += PORTRAIT
-        yield from _cut(part, "portrait", range(first, first + of_portrait))
+        yield from _cut(part, "portrait", range(first, first + of_portrait), kind)
 
 
-def _cut(part: str, source: str, seeds: range) -> Iterator[Share]:
+def _cut(part: str, source: str, seeds: range, kind: Kind) -> Iterator[Share]:
     for start in range(0, len(seeds), SHARE):
-        yield Share(part, source, tuple(seeds[start : start + SHARE]))
+        yield Share(part, source, tuple(seeds[start : start + SHARE]), kind)
 
 
 def _make(share: Share, folder: Path, face_kit: Path | None) -> None:
@@ -67,4 +69,4 @@ def _make(share: Share, folder: Path, face_kit: Path | None) -> None:
     if share.part == "people":
         make_people(own, len(share.seeds), scenes)
     else:
-        make_clips(own, list(share.seeds), scenes, share.source, crowded=share.part == "train")
+        make_clips(own, list(share.seeds), scenes, share.source, share.kind)

@@ -19,6 +19,10 @@ REACH = 0.8
 mean, and what follows it two thirds as much, so that a transient stands out and what comes after it
 is still read."""
 
+AT_REST = -1.0
+"""Score of a face on which nothing moves. A state holds scores above it, so that zeros, from which
+every engine starts, are a face at rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -111,7 +115,7 @@ class TinyI3D(nn.Module):
         for block in self.blocks:
             x = block(x)
         scores = self._score(x.mean(dim=(3, 4)))
-        padded = functional.pad(scores, (self.shape.window - 1, 0))
+        padded = functional.pad(scores, (self.shape.window - 1, 0), value=AT_REST)
         time = x.shape[1]
         last = torch.stack([padded[:, k : k + time] for k in range(self.shape.window)], dim=2)
         attention = self._weight(last)
@@ -135,11 +139,11 @@ class TinyI3D(nn.Module):
             x, kept = block.step(x, state)
             after.append(kept)
         whole = x.mean(dim=(2, 3))
-        scores = torch.cat([states[-1], self._score(whole)[:, None]], dim=1)
+        scores = torch.cat([states[-1] + AT_REST, self._score(whole)[:, None]], dim=1)
         attention = self._weight(scores)
         features = whole * attention[:, None]
         logits, strength = self._read(features)
-        after.append(scores[:, 1:])
+        after.append(scores[:, 1:] - AT_REST)
         return Reading(logits, strength, attention, scores[:, -1], features), after
 
     def first_states(self, batch: int) -> list[Tensor]:

@@ -71,7 +71,7 @@ def test_a_clip_says_what_the_flow_stage_says(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(clip_making, "FlowStage", Overheard)
     monkeypatch.setattr(clip_making, "LENGTH", 1900 * MILLISECOND)
-    clip = clip_making.make_clip(3, clip_making.portrait(), Look(), crowded=False)
+    clip = clip_making.make_clip(3, clip_making.portrait(), Look(), "natural")
     assert clip is not None
     assert len(clip.neutral) > 1, "the neutral face was never renewed: choose another seed"
     recipe = FlowRecipe()
@@ -102,7 +102,7 @@ def test_transients_are_where_motion_is_fastest() -> None:
 
 
 def test_strain_is_that_of_the_runtime(clips: Path) -> None:
-    batch = Clips(clips / "train", ["rendered"]).whole(0)
+    batch = Clips([clips / "train"], ["rendered"]).whole(0)
     data = batch.flow[0, :, 30].numpy()
     for reference in range(3):
         u, v, strain = data[3 * reference : 3 * reference + 3]
@@ -161,9 +161,41 @@ def test_a_run_taken_up_again_ends_like_one_in_a_row(clips: Path, tmp_path: Path
         torch.load(folder / "checkpoint.pt", weights_only=True)["network"]
         for folder in (whole, halves)
     )
-    # Dropout's own dice are not kept, so the weights agree but for that.
     assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
     assert len(looks) == 3
+
+
+def test_a_run_goes_on_from_the_weights_of_another(clips: Path, tmp_path: Path) -> None:
+    plan = replace(PLAN, optimisation=replace(PLAN.optimisation, steps=1, steps_again=0, rate=0.0))
+    (first := tmp_path / "first").mkdir()
+    (second := tmp_path / "second").mkdir()
+    learn(PLAN, clips, first, torch.device("cpu"))
+    learn(plan, clips, second, torch.device("cpu"), first / "best.pt")
+    one, other = (
+        torch.load(folder / "best.pt", weights_only=True)["network"] for folder in (first, second)
+    )
+    learned = [name for name in one if "running" not in name and "num_batches" not in name]
+    assert all(torch.equal(one[name], other[name]) for name in learned)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None])
+def test_weights_that_are_none(clips: Path, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "best.pt"
+    if content is None:
+        torch.save({"network": {"stem": torch.zeros(3)}}, path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match="holds no weights of this network"):
+        learn(PLAN, clips, tmp_path, torch.device("cpu"), path)
+
+
+def test_slight_units_are_trained_on_if_asked_for(clips: Path, tmp_path: Path) -> None:
+    (clips / "slight").mkdir()
+    clip(5).save(clips / "slight" / f"rendered-{PARTS['slight']:06d}.npz")
+    (run := tmp_path / "run").mkdir()
+    learn(replace(PLAN, clips=ClipPlan(slight=1)), clips, run, torch.device("cpu"))
+    assert "31 rendered" in OnnxEngine(run / "tiny_i3d.onnx").card.trained_on
 
 
 @pytest.mark.parametrize(

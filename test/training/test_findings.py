@@ -48,7 +48,7 @@ def moving(tmp_path: Path) -> Clips:
     strength = np.zeros((90, len(CODES)), np.float16)
     strength[30:71, 2] = 0.4 * np.hanning(41)
     save(tmp_path, "portrait-000001", np.zeros((90, 2, 64, 64), np.float32), strength)
-    return Clips(tmp_path, ["portrait"])
+    return Clips([tmp_path], ["portrait"])
 
 
 @pytest.mark.parametrize(("frame", "near"), [(40, 1.0), (50, 1.0), (61, 1.0), (45, 0.0), (35, 0.0)])
@@ -81,7 +81,7 @@ def test_the_probe_knows_people_by_what_stays_the_same(tmp_path: Path) -> None:
     torch.manual_seed(0)
     network = TinyI3D().eval()
     own, alike = (
-        probe_identity(network, Clips(tmp_path / kind, [NAME]), CPU) for kind in ("own", "alike")
+        probe_identity(network, Clips([tmp_path / kind], [NAME]), CPU) for kind in ("own", "alike")
     )
     assert own.chance == alike.chance == 0.25
     assert own.accuracy > 0.9

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from emopulse_ros.bench.hop_table import HEAD, Row, as_line
 from emopulse_ros.console.bad_input import check_report, reading_input
 
 PAYLOADS = ("vga", "1080p")
@@ -81,7 +82,7 @@ def _latency(arguments: argparse.Namespace) -> Any:
 
 def _transport(arguments: argparse.Namespace) -> Any:
     try:
-        from emopulse_ros.bench.transport import HEAD, SUBSCRIBERS, Row, as_line, run_transport
+        from emopulse_ros.bench.transport import SUBSCRIBERS, run_transport
     except ImportError as error:
         raise _without_ros(error) from error
 

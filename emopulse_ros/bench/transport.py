@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import rclpy
 
+from emopulse_ros.bench.hop_table import Row
 from emopulse_ros.bench.hops import DdsHop, Hop, Picture, ZeroCopyHop
 from emopulse_ros.bench.image_reader import ImageReader
 from emopulse_ros.nodes.process import tune_interpreter
@@ -18,6 +20,8 @@ from emopulse_ros.transport.spinner import Spinner, fastest_kind
 
 PAYLOADS = {"vga": (480, 640), "1080p": (1080, 1920)}
 """Height and width of the pictures, which are mono8."""
+
+PATHS = ("zero_copy", "dds_one_process", "dds_two_processes")
 
 SUBSCRIBERS = (1, 2, 4)
 
@@ -30,13 +34,15 @@ RATE = 200.0
 WARM_UP_S = 1.0
 """Time that is not measured, once all have found each other."""
 
+SLICE_S = 0.5
+"""Longest time for which one path is measured before the next has its turn. A machine's mood lasts
+longer than that, and so falls on all of them."""
+
 SETTLE_S = 0.1
 """Time for what is still on its way."""
 
 MEETING_S = 10.0
 """Longest wait for that."""
-
-Row = dict[str, Any]
 
 
 def run_transport(
@@ -47,7 +53,7 @@ def run_transport(
     executor: str | None = None,
     on_row: Callable[[Row], None] = lambda _: None,
 ) -> list[Row]:
-    """Measure all paths for some seconds each, side by side; return a row for each.
+    """Measure all paths for some seconds each, taking turns; return a row for each.
 
     ``path`` is ``zero_copy``, ``dds_one_process`` or ``dds_two_processes``; in the last all
     subscriptions are in the second process, in the others ``outside_subscribers`` more may listen
@@ -71,57 +77,101 @@ def run_transport(
     for payload in payloads:
         for count in subscribers:
             for outside in (0, 1):
-                for path in ("zero_copy", "dds_one_process", "dds_two_processes"):
-                    if path == "dds_two_processes" and outside:
-                        continue
-                    kind = executor or (fastest_kind() if path == "zero_copy" else RCLPY_SPIN)
-                    row = _measure(seconds, payload, path, count, outside, kind)
+                for row in _side_by_side(seconds, payload, count, outside, executor):
                     rows.append(row)
                     on_row(row)
     return rows
 
 
-def _measure(
-    seconds: float, payload: str, path: str, subscribers: int, outside: int, executor: str
-) -> Row:
-    topic = f"/bench/{payload.replace('1080p', 'full_hd')}/{path}_{subscribers}_{outside}"
+def _side_by_side(
+    seconds: float, payload: str, subscribers: int, outside: int, executor: str | None
+) -> list[Row]:
     pictures = _pictures(PAYLOADS[payload])
+    with ExitStack() as stack:
+        ways = [
+            stack.enter_context(_way(payload, path, subscribers, outside, executor))
+            for path in PATHS
+            if not (outside and path == "dds_two_processes")
+        ]
+        for way in ways:
+            way.send(pictures, WARM_UP_S, counts=False)
+        slices = math.ceil(seconds / SLICE_S)
+        for _ in range(slices):
+            for way in ways:
+                way.send(pictures, seconds / slices)
+        return [way.row() for way in ways]
+
+
+class _Way:
+    """One path under measurement: a hop, who reads it elsewhere, and what was seen so far."""
+
+    def __init__(
+        self, hop: Hop, reader: ImageReader | None, is_read_here: bool, about: Row
+    ) -> None:
+        self._hop = hop
+        self._reader = reader
+        self._is_read_here = is_read_here
+        self._about = about
+        self._hops_ns: list[int] = []
+        self._copied = self._sent = 0
+        self._cpu = self._took = 0.0
+
+    def send(self, pictures: Sequence[Picture], seconds: float, *, counts: bool = True) -> None:
+        """Publish for a while, and wait for what is on its way."""
+        arrivals = self._hop.arrivals
+        if self._reader is not None:
+            self._reader.since_last()
+        arrivals.clear()
+        cpu, begun = time.process_time(), time.monotonic()
+        sent = _publish(self._hop, pictures, seconds)
+        took, cpu = time.monotonic() - begun, time.process_time() - cpu
+        time.sleep(SETTLE_S)
+        if not counts:
+            return
+        self._sent, self._took, self._cpu = self._sent + sent, self._took + took, self._cpu + cpu
+        self._hops_ns += arrivals.hops_ns
+        self._copied += arrivals.copied
+        if self._reader is not None and not self._is_read_here:
+            told = self._reader.since_last()
+            self._hops_ns += told["hops_ns"]
+            self._copied += told["copied"]
+            self._cpu += told["cpu"]
+
+    def row(self) -> Row:
+        """What was measured."""
+        return {
+            **self._about,
+            "hop_ms": _figures(self._hops_ns),
+            "cpu_cores": round(self._cpu / self._took, 3),
+            "bytes_copied_per_frame": round(self._copied / self._sent),
+            "arrived": round(len(self._hops_ns) / (self._sent * self._about["subscribers"]), 4),
+            "rate_hz": round(self._sent / self._took, 1),
+        }
+
+
+@contextmanager
+def _way(
+    payload: str, path: str, subscribers: int, outside: int, executor: str | None
+) -> Iterator[_Way]:
+    kind = executor or (fastest_kind() if path == "zero_copy" else RCLPY_SPIN)
+    topic = f"/bench/{payload.replace('1080p', 'full_hd')}/{path}_{subscribers}_{outside}"
     local = 0 if path == "dds_two_processes" else subscribers
     remote = subscribers - local + outside
     with ExitStack() as stack:
-        reader = stack.enter_context(ImageReader(topic, remote, executor)) if remote else None
-        publishing, reading = stack.enter_context(_nodes(executor))
+        reader = stack.enter_context(ImageReader(topic, remote, kind)) if remote else None
+        publishing, reading = stack.enter_context(_nodes(kind))
         make = ZeroCopyHop if path == "zero_copy" else DdsHop
         hop: Hop = make(publishing, reading, topic, local)
         stack.callback(hop.close)
         _meet(hop, local + remote)
-        _publish(hop, pictures, WARM_UP_S)
-        time.sleep(SETTLE_S)
-        if reader is not None:
-            reader.since_last()
-        hop.arrivals.clear()
-        cpu, begun = time.process_time(), time.monotonic()
-        sent = _publish(hop, pictures, seconds)
-        took = time.monotonic() - begun
-        cores = (time.process_time() - cpu) / took
-        time.sleep(SETTLE_S)
-        hops, copied = list(hop.arrivals.hops_ns), hop.arrivals.copied
-        if reader is not None and not local:
-            told = reader.since_last()
-            hops, copied = told["hops_ns"], copied + told["copied"]
-            cores += told["cpu"] / took
-    return {
-        "payload": payload,
-        "path": path,
-        "subscribers": subscribers,
-        "outside_subscribers": outside,
-        "executor": executor,
-        "hop_ms": _figures(hops),
-        "cpu_cores": round(cores, 3),
-        "bytes_copied_per_frame": round(copied / sent),
-        "arrived": round(len(hops) / (sent * subscribers), 4),
-        "rate_hz": round(sent / took, 1),
-    }
+        about = {
+            "payload": payload,
+            "path": path,
+            "subscribers": subscribers,
+            "outside_subscribers": outside,
+            "executor": kind,
+        }
+        yield _Way(hop, reader, bool(local), about)
 
 
 def _pictures(shape: tuple[int, int]) -> list[Picture]:
@@ -176,30 +226,3 @@ def _figures(hops_ns: Sequence[int]) -> dict[str, float | None]:
         return {"median": None, "p99": None}
     median, p99 = np.percentile(np.array(hops_ns) / 1e6, (50.0, 99.0))
     return {"median": round(float(median), 4), "p99": round(float(p99), 4)}
-
-
-HEAD = (
-    f"{'payload':8}{'path':19}{'subs':>5}{'outside':>8}{'median ms':>11}{'p99 ms':>9}"
-    f"{'times':>8}{'cores':>7}{'KB copied':>11}{'arrived':>9}{'Hz':>7}"
-)
-"""Of the table; ``times`` is the median over that of zero-copy with as many subscribers."""
-
-
-def as_line(row: Row, rows: Sequence[Row]) -> str:
-    """A line of the table for people; ``rows`` are those measured so far."""
-    alike = ("payload", "subscribers", "outside_subscribers")
-    first = next(
-        (r for r in rows if r["path"] == "zero_copy" and all(r[k] == row[k] for k in alike)), row
-    )
-    median, p99 = row["hop_ms"]["median"], row["hop_ms"]["p99"]
-    times = median / first["hop_ms"]["median"] if median and first["hop_ms"]["median"] else None
-    return (
-        f"{row['payload']:8}{row['path']:19}{row['subscribers']:>5}"
-        f"{row['outside_subscribers']:>8}{_told(median, 3):>11}{_told(p99, 3):>9}"
-        f"{_told(times, 1):>8}{row['cpu_cores']:>7.2f}"
-        f"{row['bytes_copied_per_frame'] / 1e3:>11.0f}{row['arrived']:>9.1%}{row['rate_hz']:>7.0f}"
-    )
-
-
-def _told(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

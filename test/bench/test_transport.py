@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emopulse_ros.bench.hop_table import HEAD, as_line
+
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
 
@@ -24,7 +26,8 @@ def short(monkeypatch: pytest.MonkeyPatch) -> Any:
     return transport
 
 
-def test_paths_are_measured_side_by_side(short: Any, tmp_path: Path, capsys: Any) -> None:
+@pytest.mark.usefixtures("short")
+def test_paths_are_measured_side_by_side(tmp_path: Path, capsys: Any) -> None:
     from emopulse_ros.bench import command
     from emopulse_ros.transport.spinner import fastest_kind
 
@@ -53,8 +56,8 @@ def test_paths_are_measured_side_by_side(short: Any, tmp_path: Path, capsys: Any
     # A message is filled for the one outside, unless the next frame came before.
     assert 0 < watched["bytes_copied_per_frame"] <= VGA
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == short.HEAD
-    assert told[1:] == [short.as_line(row, rows) for row in rows]
+    assert told[0] == HEAD
+    assert told[1:] == [as_line(row, rows) for row in rows]
     assert "executor" not in [thread.name for thread in threading.enumerate()]
 
 
@@ -101,7 +104,7 @@ def test_a_publisher_without_its_subscriptions_is_told(
     monkeypatch.setattr(short, "MEETING_S", 0.0)
     monkeypatch.setattr(short.DdsHop, "listeners", lambda _: 0)
     with pytest.raises(RuntimeError, match="the publisher found 0 of 1 subscriptions"):
-        short._measure(0.1, "vga", "dds_one_process", 1, 0, "events")
+        short.run_transport(0.1, payloads=["vga"], subscribers=[1])
 
 
 def test_a_duration_that_cannot_be_worked_with_is_told() -> None:

@@ -159,7 +159,7 @@ def _way(
     remote = subscribers - local + outside
     with ExitStack() as stack:
         reader = stack.enter_context(ImageReader(topic, remote, kind)) if remote else None
-        publishing, reading = stack.enter_context(_nodes(kind))
+        publishing, reading = stack.enter_context(_nodes(path, kind))
         make = ZeroCopyHop if path == "zero_copy" else DdsHop
         hop: Hop = make(publishing, reading, topic, local)
         stack.callback(hop.close)
@@ -180,11 +180,12 @@ def _pictures(shape: tuple[int, int]) -> list[Picture]:
 
 
 @contextmanager
-def _nodes(executor: str) -> Iterator[tuple[Any, Any]]:
+def _nodes(path: str, executor: str) -> Iterator[tuple[Any, Any]]:
     """A node that publishes and one that reads, whose callbacks run in a thread of their own."""
     context = rclpy.Context()
     rclpy.init(context=context, args=[])
-    nodes = [rclpy.create_node(name, context=context) for name in ("bench_writer", "bench_reader")]
+    names = (f"{path}_writer", f"{path}_reader")
+    nodes = [rclpy.create_node(name, context=context) for name in names]
     spinner = Spinner(context, executor)
     spinner.start()
     spinner.add(*nodes)

@@ -28,7 +28,7 @@ demo:
 	@$(bin)/emopulse demo $(ARGS)
 
 test:
-	$(prepare) viewer test
+	$(prepare) viewer evaluation test
 	@$(bin)/python -m pytest --ignore=test/training $(ARGS)
 
 lint:
@@ -40,7 +40,7 @@ lint:
 	    $(bin)/mypy --exclude '^emopulse_ros/training/' --follow-imports=silent; fi
 
 test-training:
-	$(prepare) viewer test training
+	$(prepare) viewer evaluation test training
 	@$(bin)/python -m pytest $(training_tests) $(ARGS)
 
 clean:

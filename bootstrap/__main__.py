@@ -1,4 +1,4 @@
-"""`python -m bootstrap [viewer] [test] [training]`: prepare `.venv` for that much."""
+"""`python -m bootstrap [viewer] [evaluation] [test] [training]`: prepare `.venv` for that much."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from bootstrap.steps import Ledger, Step, digest
 
 PARTS = {
     "viewer": "what draws the demo's timeline",
+    "evaluation": "what reads rosbags and data sets",
     "test": "the tools of the tests",
     "training": "PyTorch and what else training needs",
 }

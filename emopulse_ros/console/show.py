@@ -71,25 +71,21 @@ class Show(Closing):
         recording = self._recorder.recording()
         lines += _latency(recording)
         if self._marks is not None:
-            origin = self._marks.origin or 0
-            report = score(
-                recording, self._marks.script, origin=origin, thresholds=self._thresholds
-            )
-            lines += report.lines()
+            truth = self._marks.truth(int(recording.stamp[-1]))
+            lines += score(recording, truth, thresholds=self._thresholds).lines()
         if png is not None:
             lines.append(self._draw(png, recording))
         return lines
 
     def _draw(self, png: Path, recording: Recording) -> str:
-        script = self._marks.script if self._marks is not None else None
         origin = self._marks.origin if self._marks is not None else None
-        first = int(recording.stamp[0])
+        first, last = int(recording.stamp[0]), int(recording.stamp[-1])
         try:
             png.parent.mkdir(parents=True, exist_ok=True)
             draw_timeline(
                 png,
                 recording,
-                script=script,
+                truth=self._marks.truth(last) if self._marks is not None else None,
                 origin=first if origin is None else origin,
                 title=f"EmoPulse: {recording.seconds:.0f} s of a face at "
                 f"{(len(recording.stamp) - 1) / max(recording.seconds, 1e-9):.0f} FPS",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.spotting import overlap
-from emopulse_ros.evaluation.truth import Span, event_truth
+from emopulse_ros.evaluation.truth import Span, Truth, event_truth
 from emopulse_ros.facs import INDEX
 from emopulse_ros.stream import Activation, MicroExpression
 from emopulse_ros.synthesis.script import Script
@@ -27,12 +28,16 @@ class TruthMarks:
         self._rate = rate
         self.origin: int | None = None
         """Stamp of the script's time 0; None before the first activation."""
-        self._spans = event_truth(script)
+        self._spans = event_truth(truth_of(script))
 
     def see(self, activation: Activation) -> None:
         """Learn from any activation when the script began."""
         if self.origin is None:
             self.origin = activation.stamp - round(activation.sequence * 1e9 / self._rate)
+
+    def truth(self, until: int) -> Truth:
+        """All that was true until a stamp."""
+        return truth_of(self.script, self.origin or 0, until)
 
     def active(self, codes: tuple[int, ...], start: int, end: int) -> NDArray[np.bool_]:
         """Which units move at some moment from stamp ``start`` to ``end``: ``(A,) bool``."""

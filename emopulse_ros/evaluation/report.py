@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from emopulse_ros.evaluation.metrics import Counts, average_precision, calibration_error, count
 from emopulse_ros.evaluation.recording import Recording
 from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
-from emopulse_ros.evaluation.truth import event_truth, frame_truth, span_of
+from emopulse_ros.evaluation.truth import Truth, event_truth, frame_truth, span_of
 from emopulse_ros.facs import expressive
-from emopulse_ros.synthesis.script import Script
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,29 +56,37 @@ class Report:
 
 def score(
     recording: Recording,
-    script: Script,
+    truth: Truth,
     *,
-    origin: int = 0,
     thresholds: Mapping[int, float] | float = 0.5,
 ) -> Report:
-    """Score a recording against the script that moved the face; see :mod:`.truth` for ``origin``.
+    """Score a recording against its truth.
 
     Only events that began and ended while there were activations count, found or not: before the
-    first one the face was not yet known.
+    first one the face was not yet known. Units of which the truth knows nothing have no score, and
+    an event found of such units alone is neither right nor wrong.
     """
-    truth = frame_truth(script, recording.stamp, recording.codes, origin)
+    active = frame_truth(truth, recording.stamp, recording.codes)
     alarms = recording.alarms(thresholds)
     first, last = (
         (int(recording.stamp[0]), int(recording.stamp[-1])) if len(recording.stamp) else (0, -1)
     )
-    true = [s for s in event_truth(script, origin) if first <= s.onset and s.offset <= last]
+    true = [s for s in event_truth(truth) if first <= s.onset and s.offset <= last]
+    found = [span_of(event) for event in recording.events if truth.knows(event.aus).any()]
+    unknown = ~truth.knows(recording.codes)
+    counts = count(active, alarms)
+    for part in (counts.tp, counts.fp, counts.fn, counts.tn):
+        part[unknown] = 0
+    precision = average_precision(active, recording.probability)
+    calibration = calibration_error(active, recording.probability)
+    calibration[unknown] = precision[unknown] = np.nan
     return Report(
         codes=recording.codes,
         frames=len(recording.stamp),
-        counts=count(truth, alarms),
-        precision=average_precision(truth, recording.probability),
-        calibration=calibration_error(truth, recording.probability),
-        events=spotting(true, [span_of(event) for event in recording.events], recording.seconds),
+        counts=counts,
+        precision=precision,
+        calibration=calibration,
+        events=spotting(true, found, recording.seconds),
         delays_ms=alarm_delays(true, recording.stamp, alarms, recording.codes),
     )
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.recording import Recording
 from emopulse_ros.evaluation.spotting import match, overlap
-from emopulse_ros.evaluation.truth import Span, event_truth, span_of
+from emopulse_ros.evaluation.truth import Span, Truth, event_truth, span_of
 from emopulse_ros.facs import BLINK, INDEX, unit
-from emopulse_ros.synthesis.script import Script
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,11 +39,11 @@ def draw_timeline(
     path: Path,
     recording: Recording,
     *,
-    script: Script | None = None,
+    truth: Truth | None = None,
     origin: int = 0,
     title: str = "",
 ) -> None:
-    """Write a PNG of a recording, beside the truth where there is a script.
+    """Write a PNG of a recording, beside the truth where it is known.
 
     Left the whole run: one lane for each unit, the events, attention, latency. Right the same
     around the event that shows most. Seconds are counted from ``origin``.
@@ -62,21 +61,21 @@ def draw_timeline(
         ) from error
     if not len(recording.stamp):
         raise ValueError("there is nothing to draw: the run gave no activation")
-    truth = event_truth(script, origin) if script else ()
+    true = event_truth(truth) if truth else ()
     found = [span_of(event) for event in recording.events]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(12.0, 6.4), dpi=150, facecolor="white", layout="constrained")
         grid = figure.add_gridspec(
             4, 2, width_ratios=(3.4, 1.0), height_ratios=(len(recording.codes), 1.9, 1.5, 1.5)
         )
-        best = _most_telling(truth, found)
+        best = _most_telling(true, found)
         middle = (best.onset + best.offset) // 2 if best else int(np.median(recording.stamp))
         whole, closer = (recording.stamp[0], recording.stamp[-1]), (middle - HALF, middle + HALF)
         limits = [((a - origin) / 1e9, (b - origin) / 1e9) for a, b in (whole, closer)]
         for column, (start, end) in enumerate(limits):
             panels = [figure.add_subplot(grid[row, column]) for row in range(4)]
-            _units(panels[0], recording, script, origin, named=column == 0)
-            _events(panels[1], truth, found, origin)
+            _units(panels[0], recording, truth, origin, named=column == 0)
+            _events(panels[1], true, found, origin)
             seconds = (recording.stamp - origin) / 1e9
             names = ("attention", "latency, ms") if column == 0 else ("", "")
             _strip(panels[2], seconds, recording.attention, names[0], None)
@@ -90,7 +89,7 @@ def draw_timeline(
             panels[3].set_xlabel("seconds")
         look = " + ".join(f"AU{code:02d}" for code in best.aus) if best else "600 ms"
         figure.axes[4].set_title(f"a closer look: {look}", loc="left", fontsize=8, color=FAINT)
-        _head(figure, title, truth_known=script is not None)
+        _head(figure, title, truth_known=truth is not None)
         figure.savefig(path, format="png")
 
 
@@ -105,20 +104,18 @@ def _most_telling(truth: Sequence[Span], found: Sequence[Span]) -> Span | None:
 
 
 def _units(
-    panel: Axes, recording: Recording, script: Script | None, origin: int, *, named: bool
+    panel: Axes, recording: Recording, truth: Truth | None, origin: int, *, named: bool
 ) -> None:
     """One lane for each unit, the first on top: truth as blocks, probability as a filled line."""
     codes, count = recording.codes, len(recording.codes)
     seconds = (recording.stamp - origin) / 1e9
-    for movement in script.movements if script else ():
-        colour = BLINKING if movement.kind == "blink" else TRUE
-        length = (movement.offset - movement.onset) / 1e9
-        for code in movement.aus:
+    for label in truth.labels if truth else ():
+        colour = BLINKING if label.kind == "blink" else TRUE
+        start, length = (label.onset - origin) / 1e9, (label.offset - label.onset) / 1e9
+        for code in label.aus:
             if code in codes:
                 lane = count - 1 - codes.index(code)
-                panel.broken_barh(
-                    [(movement.onset / 1e9, length)], (lane, 0.92), color=colour, linewidth=0
-                )
+                panel.broken_barh([(start, length)], (lane, 0.92), color=colour, linewidth=0)
     for index, code in enumerate(codes):
         lane = count - 1 - index
         level = lane + 0.9 * np.clip(recording.probability[:, index], 0.0, 1.0)

@@ -1,23 +1,22 @@
-"""What really happened, from the script that moved a synthetic face.
-
-The script's time 0 falls on stamp ``origin`` of the stream: 0 for a camera read as it is, the
-moment it was started for one that is paced.
-"""
+"""What really happened in a recording: stretches in which units moved, as they were labelled."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import BLINK, CODES, INDEX
 from emopulse_ros.stream import MicroExpression
-from emopulse_ros.synthesis.script import Script
 
 LONGEST = 500_000_000
 """A facial expression longer than this, in ns, is no micro-expression (Yan et al., 2013)."""
+
+Kind = Literal["expression", "blink", "speech"]
+"""Why units moved. What is neither blink nor speech is an expression; its length tells which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,48 +29,63 @@ class Span:
     aus: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Label(Span):
+    """A stretch that was labelled; stamps in ns on the clock of the recording's frames."""
+
+    kind: Kind = "expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """All that was labelled in one recording, in the order of onsets.
+
+    ``codes`` are the units the labels would tell of: where one of them is not labelled, it was at
+    rest. Of any other unit nothing is known, and nothing about it is scored. None: all there are.
+    """
+
+    labels: tuple[Label, ...]
+    codes: tuple[int, ...] | None = None
+
+    def knows(self, codes: Sequence[int]) -> NDArray[np.bool_]:
+        """Of which of these units it is known whether they moved: ``(len(codes),) bool``."""
+        return np.array([self.codes is None or code in self.codes for code in codes], np.bool_)
+
+
 def span_of(event: MicroExpression) -> Span:
     """The stretch of an event that was found, for comparison with the truth."""
     return Span(event.onset, event.apex, event.offset, event.aus)
 
 
 def frame_truth(
-    script: Script,
+    truth: Truth,
     stamps: Sequence[int] | NDArray[np.int64],
     codes: tuple[int, ...] = CODES,
-    origin: int = 0,
 ) -> NDArray[np.bool_]:
     """Which units are between onset and offset at each stamp: ``(N, len(codes)) bool``.
 
-    A code that no script knows is never active.
+    A code without a label is never active.
     """
-    times = np.asarray(stamps, np.int64) - origin
-    if script.repeats:
-        times %= script.duration
-    truth = np.zeros((len(times), len(codes)), np.bool_)
-    for movement in script.movements:
-        within = (times >= movement.onset) & (times <= movement.offset)
-        for code in movement.aus:
+    times = np.asarray(stamps, np.int64)
+    active = np.zeros((len(times), len(codes)), np.bool_)
+    for label in truth.labels:
+        within = (times >= label.onset) & (times <= label.offset)
+        for code in label.aus:
             if code in codes:
-                truth[within, codes.index(code)] = True
-    return truth
+                active[within, codes.index(code)] = True
+    return active
 
 
-def event_truth(script: Script, origin: int = 0) -> tuple[Span, ...]:
-    """The micro-expressions of a script, in order; of one that repeats, those of its first round.
+def event_truth(truth: Truth) -> tuple[Span, ...]:
+    """The micro-expressions among the labels, in order.
 
     As in the event stage, movements that overlap in time are one, blinks and speech are none, and
     what lasts longer than 500 ms is a macro-expression.
     """
     expressions = merge(
-        Span(
-            origin + movement.onset,
-            origin + movement.apex,
-            origin + movement.offset,
-            tuple(code for code in movement.aus if code != BLINK),
-        )
-        for movement in script.movements
-        if movement.kind not in ("blink", "speech")
+        Span(label.onset, label.apex, label.offset, tuple(a for a in label.aus if a != BLINK))
+        for label in truth.labels
+        if label.kind == "expression"
     )
     return tuple(span for span in expressions if span.offset - span.onset <= LONGEST)
 

@@ -14,6 +14,7 @@ from emopulse_ros.evaluation.benchmark.play import Played
 from emopulse_ros.evaluation.benchmark.scores import Score, score
 from emopulse_ros.evaluation.benchmark.stretches import STRETCHES, false_alarms, kinds_at
 from emopulse_ros.evaluation.recording import Recorder
+from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.truth import Span, event_truth, frame_truth
 from emopulse_ros.facs import BLINK, CODES, INDEX
 from emopulse_ros.pipeline import event_finder
@@ -45,7 +46,7 @@ def played(clip: Clip, probability: np.ndarray, card: Card = CARD) -> Played:
 
 def perfect(clip: Clip) -> np.ndarray:
     """Probabilities of one who knows the script, the blinks as well."""
-    return 0.02 + 0.96 * frame_truth(clip.script(), STAMPS)
+    return 0.02 + 0.96 * frame_truth(truth_of(clip.script()), STAMPS)
 
 
 def of(*pieces: Evidence) -> Score:
@@ -58,7 +59,7 @@ def test_the_constant_scores_what_the_share_of_active_frames_says() -> None:
     reading, _ = engine.step(np.zeros((9, 64, 64), np.float32), engine.first_state())
     always = np.tile(engine.card.probability(reading.logits), (len(STAMPS), 1))
     result = of(evidence(played(FIRST, always, engine.card), engine.card))
-    share = frame_truth(FIRST.script(), STAMPS).mean(axis=0)
+    share = frame_truth(truth_of(FIRST.script()), STAMPS).mean(axis=0)
     occurs = (share > 0.0) & (np.array(CODES) != BLINK)
     f1 = 2.0 * share / (1.0 + share)
     assert result.unit_f1 == pytest.approx(f1)
@@ -68,7 +69,7 @@ def test_the_constant_scores_what_the_share_of_active_frames_says() -> None:
     assert result.unit_precision[occurs] == pytest.approx(share[occurs])
     assert result.unit_calibration == pytest.approx(1.0 - share, abs=1e-6)
     # An alarm that never ends is no event, and one that was there before tells of no onset.
-    assert result.events == (len(event_truth(FIRST.script())), 0, 0)
+    assert result.events == (len(event_truth(truth_of(FIRST.script()))), 0, 0)
     assert result.event_f1.value == 0.0
     assert result.never == 1.0
 
@@ -95,7 +96,7 @@ def test_a_face_that_was_never_found_costs_its_events() -> None:
 
 def test_an_event_of_one_unit_is_scored_for_that_unit_alone() -> None:
     seen = perfect(FIRST)
-    code = event_truth(FIRST.script())[0].aus[0]
+    code = event_truth(truth_of(FIRST.script()))[0].aus[0]
     seen[:, INDEX[code]] = 0.02
     result = of(evidence(played(FIRST, seen), CARD))
     assert result.unit_event_f1[INDEX[code]] == 0.0

@@ -11,6 +11,7 @@ import pytest
 from emopulse_ros.evaluation.benchmark import clips
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, scene_maker, the_set
 from emopulse_ros.evaluation.benchmark.conditions import ALL, Showing, chosen
+from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.truth import event_truth
 from emopulse_ros.facs import BLINK, CODES
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
@@ -45,7 +46,7 @@ def test_quiet_clips_hold_no_micro_expression_and_the_others_hold_every_unit() -
     kinds = set()
     for clip in the_set():
         script = clip.script()
-        events = event_truth(script)
+        events = event_truth(truth_of(script))
         if clip.kind == "quiet":
             assert events == ()
             kinds |= {movement.kind for movement in script.movements}

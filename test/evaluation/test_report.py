@@ -8,7 +8,8 @@ import pytest
 from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.report import score
-from emopulse_ros.evaluation.truth import event_truth, frame_truth
+from emopulse_ros.evaluation.script_truth import truth_of
+from emopulse_ros.evaluation.truth import Truth, event_truth, frame_truth
 from emopulse_ros.facs import CODES, INDEX
 from emopulse_ros.stream import Activation
 from emopulse_ros.synthesis.habits import write_script
@@ -50,10 +51,11 @@ def play(played: Script, origin: int = 0, noise: float = 0.0) -> Recording:
 def test_frame_truth_is_what_the_script_says_of_every_frame(repeats: bool) -> None:
     played = write_script(3, 5_000 * MS, repeats=repeats)
     stamps = np.arange(0, 12_000, 5) * MS
-    truth = frame_truth(played, stamps + ORIGIN, origin=ORIGIN)
+    known = truth_of(played, ORIGIN, ORIGIN + 12_000 * MS)
+    truth = frame_truth(known, stamps + ORIGIN)
     assert np.array_equal(truth, [played.active(int(stamp)) for stamp in stamps])
     assert truth.any()
-    some = frame_truth(played, stamps, (45, 99, 4))
+    some = frame_truth(known, stamps + ORIGIN, (45, 99, 4))
     assert np.array_equal(some[:, 0], truth[:, INDEX[45]])
     assert not some[:, 1].any()
 
@@ -67,7 +69,7 @@ def test_event_truth_joins_what_overlaps_and_leaves_out_blinks_speech_and_macros
         movement("micro", (9,), 300, 400),
         movement("macro", (12,), 410, 950),
     )
-    one, two = event_truth(played, ORIGIN)
+    one, two = event_truth(truth_of(played, ORIGIN))
     assert one.aus == (4, 6, 12)
     assert (one.onset, one.offset) == (ORIGIN + 100 * MS, ORIGIN + 230 * MS)
     assert one.apex == ORIGIN + 150 * MS
@@ -77,7 +79,7 @@ def test_event_truth_joins_what_overlaps_and_leaves_out_blinks_speech_and_macros
 @pytest.mark.parametrize("origin", [0, ORIGIN])
 def test_a_perfect_detector_scores_perfectly(origin: int) -> None:
     played = write_script(1, 8_000 * MS)
-    report = score(play(played, origin), played, origin=origin)
+    report = score(play(played, origin), truth_of(played, origin))
     assert np.nanmin(report.counts.f1) == 1.0
     assert np.nanmin(report.precision) == 1.0
     assert np.nanmax(report.calibration) == pytest.approx(0.02, abs=1e-3)
@@ -90,13 +92,13 @@ def test_a_perfect_detector_scores_perfectly(origin: int) -> None:
 
 def test_noise_costs_score() -> None:
     played = write_script(1, 8_000 * MS)
-    clean, noisy = score(play(played), played), score(play(played, noise=0.4), played)
+    clean, noisy = (score(play(played, noise=noise), truth_of(played)) for noise in (0.0, 0.4))
     assert np.nanmean(noisy.counts.f1) < np.nanmean(clean.counts.f1)
     assert np.nanmean(noisy.precision) < np.nanmean(clean.precision)
 
 
 def test_a_run_without_activations_can_be_scored_too() -> None:
-    report = score(Recorder().recording(), write_script(0, 3_000 * MS))
+    report = score(Recorder().recording(), truth_of(write_script(0, 3_000 * MS)))
     assert report.frames == report.events.true == 0
     assert "frame F1 -" in report.lines()[0]
 
@@ -107,3 +109,18 @@ def test_thresholds_per_unit_decide_what_is_an_alarm() -> None:
     assert not recording.alarms({4: 0.99})[:, INDEX[4]].any()
     assert recording.seconds == pytest.approx(0.995)
     assert recording.latency_ms.tolist() == [1.5] * 200
+
+
+def test_what_nobody_labelled_is_not_scored() -> None:
+    played = script(movement("micro", (12,), 200, 400), movement("micro", (4,), 600, 800))
+    whole = truth_of(played)
+    partial = Truth(tuple(label for label in whole.labels if label.aus == (12,)), (12, 25))
+    report = score(play(played), partial)
+    known = [INDEX[12], INDEX[25]]
+    others = np.delete(np.arange(len(CODES)), known)
+    assert report.counts.f1[INDEX[12]] == 1.0
+    assert np.isnan(report.counts.f1[others]).all()
+    assert np.isnan(report.precision[others]).all()
+    assert np.isnan(report.calibration[others]).all()
+    # The event of AU4 is no false alarm: nobody looked for it.
+    assert (report.events.true, report.events.found, report.events.hits) == (1, 1, 1)

@@ -10,6 +10,7 @@ import pytest
 
 from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.evaluation.recording import Recorder, Recording
+from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.timeline import draw_timeline
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation
@@ -49,7 +50,10 @@ def test_the_truth_is_drawn_where_there_is_one(tmp_path: Path, known: bool) -> N
     latency_ms = 2.0 if known else float("nan")
     path = tmp_path / "timeline.png"
     draw_timeline(
-        path, play(script, latency_ms), script=script if known else None, title="four seconds"
+        path,
+        play(script, latency_ms),
+        truth=truth_of(script) if known else None,
+        title="four seconds",
     )
     assert (coloured(path, 0xFF, 0xC1, 0x5E) > 500) is known
     assert coloured(path, 0x1F, 0x5F, 0xA8) > 500

@@ -12,6 +12,7 @@ from emopulse_ros.evaluation.benchmark.clips import Clip
 from emopulse_ros.evaluation.benchmark.play import Played
 from emopulse_ros.evaluation.benchmark.stretches import STRETCHES, false_alarms
 from emopulse_ros.evaluation.metrics import Counts, Reliability, count, reliability
+from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
 from emopulse_ros.evaluation.truth import event_truth, frame_truth, span_of
 
@@ -47,10 +48,11 @@ def evidence(played: Played, card: Card) -> Evidence:
     recording, script = played.recording, played.clip.script()
     # Without any activation a recording has the columns of nobody: the card knows them.
     size = (len(recording.stamp), len(card.codes))
-    truth = frame_truth(script, recording.stamp, card.codes)
+    known = truth_of(script)
+    truth = frame_truth(known, recording.stamp, card.codes)
     probability = recording.probability.reshape(size)
     alarms = probability >= np.asarray(card.thresholds, np.float32)
-    true, found = event_truth(script), [span_of(event) for event in recording.events]
+    true, found = event_truth(known), [span_of(event) for event in recording.events]
     unit_events = []
     for code in card.codes:
         spotted = spotting(

@@ -39,7 +39,7 @@ setup(
     extras_require={
         "runtime": ["numpy", "opencv-python-headless<5", "PyYAML", "ai-edge-litert", "onnxruntime"],
         "viewer": ["matplotlib"],
-        "evaluation": ["rosbags", "openpyxl"],
+        "evaluation": ["rosbags", "mcap", "openpyxl"],
         "test": ["hypothesis", "pytest"],
         "training": ["numba", "onnx", "scikit-image", "scikit-learn", "scipy", "torch"],
     },

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from emopulse_ros.ahead import ahead
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.events import EventFinder
@@ -52,6 +55,25 @@ class Pipeline:
         step = self.flow(crop)
         activation = self.detector(step)
         return Outcome(crop, step, activation, self.events(activation), self.face.status)
+
+    def outcomes(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Outcome]]:
+        """Run a whole stream through, as fast as it goes: what :meth:`__call__` says of each frame.
+
+        While action units are read from one frame, the flow of the next one is measured in a
+        thread of its own. In either the order stays, so what comes out is the same.
+        """
+        with closing(ahead(self._measured(frames))) as measured:
+            for frame, crop, step, status in measured:
+                activation = None if step is None else self.detector(step)
+                event = None if activation is None else self.events(activation)
+                yield frame, Outcome(crop, step, activation, event, status)
+
+    def _measured(
+        self, frames: Iterable[Frame]
+    ) -> Iterator[tuple[Frame, FaceCrop | None, FlowStep | None, str]]:
+        for frame in frames:
+            crop = self.face(frame)
+            yield frame, crop, None if crop is None else self.flow(crop), self.face.status
 
     @property
     def late(self) -> int:

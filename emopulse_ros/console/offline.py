@@ -23,9 +23,8 @@ def run_offline(
     """
     redraw = time.monotonic()
     state = ""
-    for frame in camera:
+    for _, outcome in pipeline.outcomes(camera):
         ending.frames += 1
-        outcome = pipeline(frame)
         if outcome.activation is not None:
             ending.activations += 1
             inbox.put(outcome.activation)

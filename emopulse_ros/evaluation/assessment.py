@@ -95,9 +95,8 @@ def assess(
     stamps: list[int] = []
     head: list[NDArray[np.float32]] = []
     shots = _Shots() if with_faces else None
-    for frame in camera:
+    for frame, outcome in pipeline.outcomes(camera):
         stamps.append(frame.stamp)
-        outcome = pipeline(frame)
         if outcome.activation is None or outcome.crop is None:
             without[outcome.status] += 1
         else:

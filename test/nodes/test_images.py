@@ -38,7 +38,7 @@ def test_a_frame_survives_the_way_there_and_back() -> None:
 
 
 def test_mono_is_not_copied() -> None:
-    from emopulse_ros.nodes.images import to_gray
+    from emopulse_ros.camera.pictures import to_gray
 
     told = message("mono8", GRAY)
     assert np.shares_memory(to_gray(told), np.frombuffer(told.data, np.uint8))
@@ -57,7 +57,7 @@ def test_mono_is_not_copied() -> None:
     ],
 )
 def test_encodings_become_gray(encoding: str, picture: Any, padding: int) -> None:
-    from emopulse_ros.nodes.images import to_gray
+    from emopulse_ros.camera.pictures import to_gray
 
     gray = to_gray(message(encoding, np.ascontiguousarray(picture), padding))
     assert np.array_equal(gray, GRAY)
@@ -67,7 +67,7 @@ def test_encodings_become_gray(encoding: str, picture: Any, padding: int) -> Non
 
 @pytest.mark.parametrize(("encoding", "place"), [("yuyv", 0), ("yuv422_yuy2", 0), ("uyvy", 1)])
 def test_of_yuv_the_luminance_is_taken(encoding: str, place: int) -> None:
-    from emopulse_ros.nodes.images import to_gray
+    from emopulse_ros.camera.pictures import to_gray
 
     pairs = np.full((6, 8, 2), 128, np.uint8)
     pairs[..., place] = GRAY
@@ -75,7 +75,7 @@ def test_of_yuv_the_luminance_is_taken(encoding: str, place: int) -> None:
 
 
 def test_what_cannot_be_read_is_refused_in_a_sentence() -> None:
-    from emopulse_ros.nodes.images import to_gray
+    from emopulse_ros.camera.pictures import to_gray
 
     with pytest.raises(ValueError, match=r"its encoding is 'bayer_rggb8', but only .*mono8"):
         to_gray(message("bayer_rggb8", GRAY))

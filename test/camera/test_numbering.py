@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from emopulse_ros.nodes.numbering import Numbering
+from emopulse_ros.camera.numbering import Numbering
 
 PERIOD = 5_000_000
 

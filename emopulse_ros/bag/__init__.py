@@ -1,0 +1,1 @@
+"""Rosbags, read and written without ROS."""

@@ -1,0 +1,168 @@
+"""A camera that plays the images of a rosbag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.bag.errors import BagError
+from emopulse_ros.bag.file import BagFile
+from emopulse_ros.camera.numbering import Numbering
+from emopulse_ros.camera.pictures import decompressed, to_gray
+from emopulse_ros.camera.source import CameraError, Closing
+from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.script import Script
+
+IMAGES = {"sensor_msgs/msg/Image": to_gray, "sensor_msgs/msg/CompressedImage": decompressed}
+
+LOOKED_AT = 20
+"""Pictures from which the rate is known."""
+
+
+class BagCamera(Closing):
+    """The images on one topic of a bag as frames, in gray; :class:`Camera`.
+
+    Stamps are the capture stamps of the images, counted from the first one, whose own stamp is
+    ``origin``; if ``absolute`` they are left as they are. Frames are numbered by their stamps, so
+    that lost ones leave a gap. An image whose stamp does not rise, or that is none, is left out;
+    ``shortfall`` says so at the end, and what of the bag could not be read. ``duration`` in s ends
+    the stream.
+
+    :raises ValueError: if the duration makes no sense.
+    :raises CameraError: if there is no such bag, no image in it, or more than one topic of them.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        topic: str | None = None,
+        *,
+        absolute: bool = False,
+        duration: float | None = None,
+    ) -> None:
+        if duration is not None and not 0.0 < duration < float("inf"):
+            raise ValueError(f"The duration is {duration} s; it must be more than 0.")
+        self.path = Path(path).expanduser()
+        try:
+            self.bag = BagFile(self.path)
+        except BagError as error:
+            raise CameraError(str(error)) from error
+        try:
+            self.topic, kind = _topic(self.bag, topic)
+            self._decode = IMAGES[kind]
+            self._useless = self._backwards = 0
+            self._first_useless = ""
+            self._pictures = self._read()
+            self._ahead = self._look_ahead()
+        except BaseException:
+            self.bag.close()
+            raise
+        self.name = f"bag:{self.path}"
+        self.script: Script | None = None
+        self.origin = self._ahead[0][0]
+        """Capture stamp of the first image, in ns."""
+        self.rate = _rate([stamp for stamp, _ in self._ahead])
+        height, width = self._ahead[0][1].shape
+        self.size = (width, height)
+        self._shift = 0 if absolute else self.origin
+        self._end = float("inf") if duration is None else duration * 1e9
+        self._numbering = Numbering()
+        self._is_closed = False
+
+    @property
+    def shortfall(self) -> str | None:
+        """What could not be read so far, in sentences; None if nothing is missing."""
+        told = [f"{note}." for note in self.bag.notes]
+        if self._backwards:
+            told.append(
+                f"{self._backwards} images on {self.topic} were left out because their stamps do "
+                "not rise: was the camera's clock set, or are two cameras on one topic?"
+            )
+        if self._useless:
+            told.append(
+                f"{self._useless} images on {self.topic} were left out, the first because "
+                f"{self._first_useless}."
+            )
+        return " ".join(told) or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        if self._is_closed:
+            raise StopIteration
+        item = self._ahead.pop(0) if self._ahead else next(self._pictures, None)
+        if item is None or item[0] - self.origin >= self._end:
+            self.close()
+            raise StopIteration
+        stamp, picture = item
+        return Frame(stamp - self._shift, self._numbering(stamp), picture)
+
+    def close(self) -> None:
+        """Let go of the bag; safe to call twice."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.bag.close()
+
+    def _read(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        last = -1
+        for received in self.bag.messages(self.topic):
+            stamp = stamp_of(received.message)
+            if stamp <= last:
+                self._backwards += 1
+                continue
+            try:
+                picture = self._decode(received.message)
+            except ValueError as error:
+                self._useless += 1
+                self._first_useless = self._first_useless or str(error)
+                continue
+            last = stamp
+            yield stamp, picture
+
+    def _look_ahead(self) -> list[tuple[int, NDArray[np.uint8]]]:
+        ahead = [item for item, _ in zip(self._pictures, range(LOOKED_AT), strict=False)]
+        if not ahead:
+            raise CameraError(
+                f"no image on {self.topic} of {self.path} can be read: "
+                f"{self.shortfall or 'there is none'}"
+            )
+        return ahead
+
+
+def stamp_of(message: Any) -> int:
+    """The stamp in the header of a message that was read from a bag, in ns."""
+    time = message.header.stamp
+    return int(time.sec) * 1_000_000_000 + int(time.nanosec)
+
+
+def _topic(bag: BagFile, wanted: str | None) -> tuple[str, str]:
+    there = {topic.name: topic.type for topic in bag.of_type(*IMAGES)}
+    if wanted is not None:
+        if wanted in there:
+            return wanted, there[wanted]
+        raise CameraError(
+            f"there are no images on {wanted} in {bag.path}; {_listed(there) or 'there are none'}"
+        )
+    if not there:
+        others = ", ".join(f"{topic.name} ({topic.type})" for topic in bag.topics) or "nothing"
+        raise CameraError(f"there are no images in {bag.path}, which holds {others}")
+    if len(there) > 1:
+        raise CameraError(
+            f"{bag.path} holds several topics of images: choose one. {_listed(there)}"
+        )
+    return next(iter(there.items()))
+
+
+def _listed(topics: dict[str, str]) -> str:
+    return f"There are {', '.join(sorted(topics))}" if topics else ""
+
+
+def _rate(stamps: list[int]) -> float:
+    if len(stamps) < 2:
+        return 200.0
+    return min(max(1e9 / float(np.median(np.diff(stamps))), 0.1), 10_000.0)

@@ -1,0 +1,1 @@
+"""Ground truth as people write it down: tables, annotation files, topics of a bag."""

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emopulse_ros.console import benchmark, demo, run
+from emopulse_ros.console import benchmark, demo, record, run
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.show import complain, say
 
@@ -29,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
         description="Catches facial micro-expressions at 200 frames per second, on ROS 2.",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, module in (("run", run), ("demo", demo), ("benchmark", benchmark)):
+    for name, module in (
+        ("run", run),
+        ("demo", demo),
+        ("record", record),
+        ("benchmark", benchmark),
+    ):
         about = (module.__doc__ or "").partition(": ")[2].strip()
         command = commands.add_parser(name, help=about, description=about)
         module.add_arguments(command)

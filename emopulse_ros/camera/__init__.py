@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emopulse_ros.camera.bag import BagCamera
 from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced
 from emopulse_ros.camera.source import Camera, CameraError
@@ -9,6 +10,7 @@ from emopulse_ros.camera.synthetic import SyntheticCamera
 from emopulse_ros.camera.video import VideoCamera
 
 __all__ = [
+    "BagCamera",
     "Camera",
     "CameraError",
     "MemoryCamera",
@@ -18,20 +20,22 @@ __all__ = [
     "open_camera",
 ]
 
-SPECS = "synthetic, synthetic:SEED, video:PATH, memory:SPEC"
+SPECS = "synthetic, synthetic:SEED, video:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
 """What :func:`open_camera` understands."""
 
 
 def open_camera(
     spec: str, *, rate: float | None = None, duration: float | None = None, loop: bool = False
 ) -> Camera:
-    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``.
+    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``,
+    ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has several topics of images.
 
     ``memory:`` before another spec plays its first seconds to and fro out of memory.
 
     ``rate`` in frames per second: of the synthetic camera (default 200), or forced on a video
-    in place of its own clock. ``duration`` in seconds ends the stream; without it the synthetic
-    camera never ends. ``loop`` starts a video again at its end.
+    in place of its own clock; of a bag it is the speed at which it is played, 1 being that of its
+    own stamps, as with ``ros2 bag play``. ``duration`` in seconds ends the stream; without it the
+    synthetic camera never ends. ``loop`` starts a video again at its end.
 
     :raises ValueError: if the spec, the rate or the duration makes no sense.
     :raises CameraError: if the source cannot be opened.
@@ -46,6 +50,13 @@ def open_camera(
         if not argument:
             raise ValueError("A video needs a path: video:PATH.")
         return VideoCamera(argument, rate=rate, loop=loop, duration=duration)
+    if kind == "bag":
+        path, _, topic = argument.partition("@")
+        if not path:
+            raise ValueError("A bag needs a path: bag:PATH.")
+        return BagCamera(
+            path, topic or None, duration=duration, speed=1.0 if rate is None else rate
+        )
     if kind == "memory":
         return MemoryCamera(open_camera(argument, rate=rate), duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ class BagCamera(Closing):
     ``origin``; if ``absolute`` they are left as they are. Frames are numbered by their stamps, so
     that lost ones leave a gap. An image whose stamp does not rise, or that is none, is left out;
     ``shortfall`` says so at the end, and what of the bag could not be read. ``duration`` in s ends
-    the stream.
+    the stream. ``speed`` is how fast it wants to be played: 0.5 is half as fast as it was recorded.
 
-    :raises ValueError: if the duration makes no sense.
+    :raises ValueError: if the duration or the speed makes no sense.
     :raises CameraError: if there is no such bag, no image in it, or more than one topic of them.
     """
 
@@ -43,10 +44,13 @@ class BagCamera(Closing):
         *,
         absolute: bool = False,
         duration: float | None = None,
+        speed: float = 1.0,
     ) -> None:
         if duration is not None and not 0.0 < duration < float("inf"):
             raise ValueError(f"The duration is {duration} s; it must be more than 0.")
-        self.path = Path(path).expanduser()
+        if not 0.01 <= speed <= 100.0:
+            raise ValueError(f"The speed of a bag is {speed}; it must be 0.01 to 100.")
+        self.path, self.speed = Path(path).expanduser(), speed
         try:
             self.bag = BagFile(self.path)
         except BagError as error:
@@ -125,7 +129,7 @@ class BagCamera(Closing):
             yield stamp, picture
 
     def _look_ahead(self) -> list[tuple[int, NDArray[np.uint8]]]:
-        ahead = [item for item, _ in zip(self._pictures, range(LOOKED_AT), strict=False)]
+        ahead = list(islice(self._pictures, LOOKED_AT))
         if not ahead:
             raise CameraError(
                 f"no image on {self.topic} of {self.path} can be read: "

@@ -16,10 +16,11 @@ SHORT_SLEEP_NS = 150_000
 class Paced(Closing):
     """Hands out another camera's frames when they are due, in the time of a wall clock.
 
-    The first frame is due at once and sets ``origin``, the wall time of stamp 0; each frame's
-    stamp becomes ``origin + stamp``. ``now`` is read only for that; the pace is kept by ``clock``
-    (monotonic) and ``sleep``. A frame is fetched before it is due, so that the camera's own work
-    is done by then.
+    A camera that has a ``speed`` is played that many times as fast as its stamps say; what is said
+    of time here is then its own. The first frame is due at once and sets ``origin``, the wall time
+    of stamp 0; each frame's stamp becomes ``origin + stamp``. ``now`` is read only for that; the
+    pace is kept by ``clock`` (monotonic) and ``sleep``. A frame is fetched before it is due, so
+    that the camera's own work is done by then.
 
     A reader that comes back more than ``patience`` frames late finds, as with a real camera, that
     the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
@@ -53,7 +54,8 @@ class Paced(Closing):
         self._clock = clock
         self._sleep = sleep
         self._start = self._left = 0
-        self._period = round(1e9 / camera.rate)
+        self._speed: float = getattr(camera, "speed", 1.0)
+        self._period = round(1e9 / camera.rate / self._speed)
         self._late = patience * self._period
 
     def __iter__(self) -> Iterator[Frame]:
@@ -63,19 +65,25 @@ class Paced(Closing):
         asked = self._clock()
         frame = next(self.camera)
         if self.origin is None:
-            self._start = self._clock() - frame.stamp
+            self._start = self._clock() - self._after(frame)
             self.origin = self._now() - frame.stamp
         else:
             absence = asked - self._left
-            while asked - (self._start + frame.stamp) > self._late and absence >= self._period:
+            while (
+                asked - (self._start + self._after(frame)) > self._late and absence >= self._period
+            ):
                 frame = next(self.camera)
                 self.skipped += 1
                 absence -= self._period
-            due = self._start + frame.stamp
+            due = self._start + self._after(frame)
             self.belated += self._clock() - max(due, asked) > self._period
             self._wait(due)
         self._left = self._clock()
         return replace(frame, stamp=self.origin + frame.stamp)
+
+    def _after(self, frame: Frame) -> int:
+        """How long after the start a frame is due, in ns."""
+        return frame.stamp if self._speed == 1.0 else round(frame.stamp / self._speed)
 
     def _wait(self, due: int) -> None:
         coarse = due - self._clock() - SHORT_SLEEP_NS

@@ -18,6 +18,7 @@ from emopulse_ros.nodes.messages import EVENTS, FLOW, activation_adaptation, sin
 from emopulse_ros.nodes.parameters import Table
 from emopulse_ros.nodes.samples import Samples, percentiles
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
+from emopulse_ros.nodes.stamps import clock_of
 from emopulse_ros.pipeline import event_finder, open_engine
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression
 from emopulse_ros.transport import Publisher, Subscription
@@ -46,8 +47,13 @@ class AuNode(StageNode):
         self._detector = Detector(engine)
         self._finder = event_finder(engine)
         # Small, and what it is all for: published in this very call, and none gives way.
+        self._clock = clock_of(self)
         self._activations = Publisher(
-            self, activation_adaptation(), "au_activation", qualities.activations(), inline=True
+            self,
+            activation_adaptation(self._clock),
+            "au_activation",
+            qualities.activations(),
+            inline=True,
         )
         self._events = Publisher(self, EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card
@@ -118,7 +124,7 @@ class AuNode(StageNode):
         event = self._finder(activation)
         detected = time.perf_counter()
         self._activations.publish(activation)
-        latency = since(activation.stamp)
+        latency = since(activation.stamp, self._clock)
         self.latency.add(latency)
         self.publish_time.add(1e3 * (time.perf_counter() - detected))
         self.detection_time.add(1e3 * (detected - begun))

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from emopulse_msgs.msg import AUActivation, FlowField
 from emopulse_msgs.msg import MicroExpression as MicroExpressionMessage
-from emopulse_ros.nodes.stamps import SECOND, from_time, header_of, to_header, to_time
+from emopulse_ros.nodes.stamps import SECOND, Clock, from_time, header_of, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression, read_only
 from emopulse_ros.transport import Adaptation
 
 
-def since(stamp: int) -> float:
+def since(stamp: int, clock: Clock = time.time_ns) -> float:
     """Milliseconds from a capture stamp to now; 0 if it lies in the future (another clock)."""
-    return max(0.0, (time.time_ns() - stamp) / 1e6)
+    return max(0.0, (clock() - stamp) / 1e6)
 
 
 def flow_to_message(step: FlowStep) -> Any:
@@ -68,7 +68,9 @@ class ActivationMessage:
     0.04. Who publishes the message is done with it when the next one is made.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = time.time_ns) -> None:
+        """``clock`` tells the time in ns that the latency is counted by."""
+        self._clock = clock
         self._message = AUActivation()
         self._units: tuple[tuple[int, ...], int] | None = None
 
@@ -87,7 +89,7 @@ class ActivationMessage:
         message.model_hash = activation.model_hash
         self._probability[:] = activation.probability
         self._intensity[:] = activation.intensity
-        message.latency_ms = since(activation.stamp)
+        message.latency_ms = since(activation.stamp, self._clock)
         return message
 
     def _prepare(self, activation: Activation) -> None:
@@ -149,11 +151,10 @@ def event_from_message(message: Any) -> MicroExpression:
     )
 
 
-def activation_adaptation() -> Adaptation[Activation]:
+def activation_adaptation(clock: Clock = time.time_ns) -> Adaptation[Activation]:
     """Bind Activation to ``AUActivation``; each publisher needs one of its own."""
-    return Adaptation(
-        Activation, AUActivation, ActivationMessage(), activation_from_message, header=header_of
-    )
+    message = ActivationMessage(clock)
+    return Adaptation(Activation, AUActivation, message, activation_from_message, header=header_of)
 
 
 FLOW: Adaptation[FlowStep] = Adaptation(

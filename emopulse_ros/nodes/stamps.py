@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -10,6 +12,19 @@ from std_msgs.msg import Header
 from emopulse_ros.stream import Travelling
 
 SECOND = 1_000_000_000
+
+Clock = Callable[[], int]
+"""Tells the time in ns."""
+
+
+def clock_of(node: Any) -> Clock:
+    """The clock a node's capture stamps are on: the system's, or that of ``/clock`` where the node
+    is told to use simulated time, as when a bag is played."""
+    if not node.get_parameter("use_sim_time").value:
+        # Asking the node's own clock for the same takes several times as long.
+        return time.time_ns
+    clock = node.get_clock()
+    return lambda: int(clock.now().nanoseconds)
 
 
 def to_time(stamp: int) -> Any:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emopulse_ros.console import benchmark, demo, record, run
+from emopulse_ros.console import benchmark, demo, evaluate, record, run
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.show import complain, say
 
@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
         ("run", run),
         ("demo", demo),
         ("record", record),
+        ("evaluate", evaluate),
         ("benchmark", benchmark),
     ):
         about = (module.__doc__ or "").partition(": ")[2].strip()

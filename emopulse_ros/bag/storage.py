@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mcap.exceptions import McapError
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import StreamReader
 from rosbags.interfaces import MessageDefinition, MessageDefinitionFormat
@@ -157,8 +156,8 @@ class _CutOff:
                         self._channels[record.id] = record
                     elif isinstance(record, Message):
                         yield record
-            except (McapError, ValueError, OSError, EOFError):
-                # Where it is cut off; that it is has been told.
+            except Exception:
+                # Where it is cut off, which the library stumbles over in many ways; it is told.
                 return
 
 

@@ -73,8 +73,8 @@ class BagWriter:
             sequence=activation.sequence,
             face_id=activation.face_id,
             codes=np.array(activation.codes, np.uint8),
-            probability=np.asarray(activation.probability, np.float32),
-            intensity=np.asarray(activation.intensity, np.float32),
+            probability=np.ascontiguousarray(activation.probability, np.float32),
+            intensity=np.ascontiguousarray(activation.intensity, np.float32),
             attention=activation.attention,
             latency_ms=latency_ms,
             model=activation.model,
@@ -94,7 +94,7 @@ class BagWriter:
             offset=self._time(event.offset),
             duration_ms=event.duration_ms,
             aus=np.array(event.aus, np.uint8),
-            peak_probability=np.asarray(event.peak_probability, np.float32),
+            peak_probability=np.ascontiguousarray(event.peak_probability, np.float32),
             confidence=event.confidence,
         )
         self._write("event", message, time)

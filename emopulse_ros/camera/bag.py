@@ -157,13 +157,13 @@ def _topic(bag: BagFile, wanted: str | None) -> tuple[str, str]:
         raise CameraError(f"there are no images in {bag.path}, which holds {others}")
     if len(there) > 1:
         raise CameraError(
-            f"{bag.path} holds several topics of images: choose one. {_listed(there)}"
+            f"{bag.path} holds several topics of images: choose one; {_listed(there)}"
         )
     return next(iter(there.items()))
 
 
 def _listed(topics: dict[str, str]) -> str:
-    return f"There are {', '.join(sorted(topics))}" if topics else ""
+    return f"there are {', '.join(sorted(topics))}" if topics else ""
 
 
 def _rate(stamps: list[int]) -> float:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.bag.writer import BagWriter
+from emopulse_ros.camera.bag import BagCamera
 from emopulse_ros.camera.source import Camera
+from emopulse_ros.detection.engine import Engine
+from emopulse_ros.evaluation.recorded import recorded
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.report import Report, score
 from emopulse_ros.evaluation.truth import Truth
@@ -81,7 +87,7 @@ class Assessment:
 def assess(
     camera: Camera,
     pipeline: Pipeline,
-    know_truth: KnowTruth = lambda _: None,
+    know_truth: KnowTruth | None = None,
     *,
     with_faces: bool = False,
     on_frame: Callable[[int], None] = lambda _: None,
@@ -91,9 +97,9 @@ def assess(
     ``on_frame`` is told the stamp of each frame. What the camera says of its end in ``shortfall``
     is among the notes.
     """
-    recorder, without = Recorder(), Counter[str]()
-    stamps: list[int] = []
-    head: list[NDArray[np.float32]] = []
+    recorder, without = Recorder(pack_every=4096), Counter[str]()
+    # Arrays, for a recording may be long.
+    stamps, head = array("q"), array("f")
     shots = _Shots() if with_faces else None
     for frame, outcome in pipeline.outcomes(camera):
         stamps.append(frame.stamp)
@@ -101,7 +107,7 @@ def assess(
             without[outcome.status] += 1
         else:
             recorder.add(outcome.activation)
-            head.append(_place(outcome.crop))
+            head.extend(_place(outcome.crop))
             if shots is not None:
                 shots.see(outcome.crop, outcome.event)
             recorder.add_event(outcome.event)
@@ -113,27 +119,83 @@ def assess(
     recording, every = recorder.recording(), np.array(stamps, np.int64)
     card = pipeline.detector.engine.card
     thresholds = dict(zip(card.codes, card.thresholds, strict=True))
-    truth = know_truth(every)
     shortfall: str | None = getattr(camera, "shortfall", None)
-    return Assessment(
-        name=camera.name,
-        recording=recording,
-        head=np.array(head, np.float32).reshape(-1, 4),
-        stream=Stream(every, dict(without), (shortfall,) if shortfall else ()),
-        thresholds=thresholds,
-        truth=truth,
-        report=None if truth is None else score(recording, truth, thresholds=thresholds),
-        faces=() if shots is None else tuple(shots.kept),
+    return _scored(
+        Assessment(
+            name=camera.name,
+            recording=recording,
+            head=np.array(head, np.float32).reshape(-1, 4),
+            stream=Stream(every, dict(without), (shortfall,) if shortfall else ()),
+            thresholds=thresholds,
+            faces=() if shots is None else tuple(shots.kept),
+        ),
+        know_truth,
     )
 
 
-def _place(crop: FaceCrop) -> NDArray[np.float32]:
-    """Middle (x, y), roll in degrees and width of a crop in its picture: ``(4,) float32``."""
+def assess_recorded(
+    camera: BagCamera, engine: Engine, know_truth: KnowTruth | None = None
+) -> Assessment:
+    """Score what was said while a bag was recorded; the engine knows the model's thresholds.
+
+    Of the head nothing is known.
+
+    :raises BagError: if nothing was said in it, or by several nodes.
+    :raises ValueError: if it was another model.
+    """
+    bag = camera.bag
+    recording, model_hash = recorded(bag)
+    if model_hash not in ("", engine.model_hash):
+        raise ValueError(
+            f"{bag.path} was recorded with a model ({model_hash[:8]}) whose thresholds are not "
+            f"known; this one is {engine.model_hash[:8]}: give the other by --model"
+        )
+    stamps = np.array([frame.stamp for frame in camera], np.int64)
+    silent = len(stamps) - len(recording.stamp)
+    notes = (camera.shortfall,) if camera.shortfall else ()
+    return _scored(
+        Assessment(
+            name=camera.name,
+            recording=recording,
+            head=np.full((len(recording.stamp), 4), np.nan, np.float32),
+            stream=Stream(stamps, {"nothing was said": silent} if silent > 0 else {}, notes),
+            thresholds=dict(zip(engine.card.codes, engine.card.thresholds, strict=True)),
+        ),
+        know_truth,
+    )
+
+
+def write_results(path: Path, assessment: Assessment, model: str, model_hash: str) -> None:
+    """Write activations, events and truth as a bag, at the stamps of the frames they belong to.
+
+    :raises BagError: if it cannot be written.
+    """
+    truth = assessment.truth
+    recording = assessment.recording
+    with BagWriter(path) as bag:
+        for activation in recording.activations(model, model_hash):
+            bag.activation(activation, activation.stamp)
+        for event in recording.events:
+            bag.event(event, event.stamp)
+        for label in truth.labels if truth else ():
+            bag.label(label.kind, label.aus, label.onset, label.apex, label.offset, label.onset)
+
+
+def _scored(assessment: Assessment, know_truth: KnowTruth | None) -> Assessment:
+    truth = None if know_truth is None else know_truth(assessment.stream.stamps)
+    if truth is None:
+        return assessment
+    report = score(assessment.recording, truth, thresholds=assessment.thresholds)
+    return replace(assessment, truth=truth, report=report)
+
+
+def _place(crop: FaceCrop) -> tuple[float, float, float, float]:
+    """Middle (x, y), roll in degrees and width of a crop in its picture."""
     size = crop.image.shape[0]
     x, y = crop.to_image @ (size / 2.0, size / 2.0, 1.0)
     across = crop.to_image[:, 0]
     roll = np.degrees(np.arctan2(across[1], across[0]))
-    return np.array((x, y, roll, size * np.hypot(*across)), np.float32)
+    return float(x), float(y), float(roll), float(size * np.hypot(*across))
 
 
 class _Shots:

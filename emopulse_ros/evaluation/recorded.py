@@ -16,8 +16,8 @@ from emopulse_ros.stream import Activation, MicroExpression, read_only
 EVENT = "emopulse_msgs/msg/MicroExpression"
 
 
-def recorded(bag: BagFile) -> Recording:
-    """The activations and events of a bag, as they were published.
+def recorded(bag: BagFile) -> tuple[Recording, str]:
+    """The activations and events of a bag, as they were published, and the hash of their model.
 
     :raises BagError: if it holds none, or those of several nodes.
     """
@@ -27,13 +27,14 @@ def recorded(bag: BagFile) -> Recording:
     if len(activations) > 1 or len(events) > 1:
         names = ", ".join(topic.name for topic in (*activations, *events))
         raise BagError(f"{bag.path} holds what several nodes said: {names}")
-    recorder = Recorder()
+    recorder, model_hash = Recorder(pack_every=4096), ""
     for _, _, message in bag.messages(activations[0].name):
         recorder.add(_activation(message), float(message.latency_ms))
+        model_hash = message.model_hash
     for topic in events:
         for _, _, message in bag.messages(topic.name):
             recorder.add_event(_event(message))
-    return recorder.recording()
+    return recorder.recording(), model_hash
 
 
 def _activation(message: Any) -> Activation:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,21 @@ class Recording:
         """From the first activation to the last."""
         return float(self.stamp[-1] - self.stamp[0]) / 1e9 if len(self.stamp) else 0.0
 
+    def activations(self, model: str = "", model_hash: str = "") -> Iterator[Activation]:
+        """The rows as the activations they were; which model said so is not in the columns."""
+        for row in range(len(self.stamp)):
+            yield Activation(
+                stamp=int(self.stamp[row]),
+                sequence=int(self.sequence[row]),
+                face_id=int(self.face_id[row]),
+                codes=self.codes,
+                probability=self.probability[row],
+                intensity=self.intensity[row],
+                attention=float(self.attention[row]),
+                model=model,
+                model_hash=model_hash,
+            )
+
     def alarms(self, thresholds: Mapping[int, float] | float = 0.5) -> NDArray[np.bool_]:
         """Which units are called active: ``(N, A) bool``; a code without a threshold has 0.5."""
         given = thresholds if isinstance(thresholds, Mapping) else dict.fromkeys(CODES, thresholds)
@@ -45,20 +61,29 @@ class Recording:
 
 
 class Recorder:
-    """Gathers a run while it goes on; adding an activation keeps a reference and nothing more."""
+    """Gathers a run while it goes on; adding an activation keeps a reference and nothing more.
 
-    def __init__(self) -> None:
+    ``pack_every`` so many activations they are made into columns, which take a quarter of the
+    memory but some milliseconds: for runs that are not live.
+    """
+
+    def __init__(self, pack_every: int = sys.maxsize) -> None:
+        self._pack_every = pack_every
         self._activations: list[Activation] = []
         self._latencies: list[float] = []
         self._events: list[MicroExpression] = []
+        self._packed: list[Recording] = []
 
     def __len__(self) -> int:
-        return len(self._activations)
+        return len(self._activations) + sum(len(part.stamp) for part in self._packed)
 
     def add(self, activation: Activation, latency_ms: float = float("nan")) -> None:
         """Keep an activation and how long it took from capture."""
         self._activations.append(activation)
         self._latencies.append(latency_ms)
+        if len(self._activations) >= self._pack_every:
+            self._packed.append(self._columns())
+            self._activations, self._latencies = [], []
 
     def add_event(self, event: MicroExpression | None) -> None:
         """Keep an event, if it is one."""
@@ -66,7 +91,20 @@ class Recorder:
             self._events.append(event)
 
     def recording(self) -> Recording:
-        """Return what was gathered so far as columns."""
+        """Return what was gathered so far as columns.
+
+        :raises ValueError: if the action units changed midway.
+        """
+        parts = [*self._packed, self._columns()]
+        parts = [part for part in parts if len(part.stamp)] or parts[-1:]
+        if len({part.codes for part in parts}) > 1:
+            raise ValueError("the action units changed midway: these are runs of two models")
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+        }
+        return Recording(codes=parts[0].codes, **columns, events=tuple(self._events))
+
+    def _columns(self) -> Recording:
         items = self._activations[: len(self._latencies)]
         codes = items[0].codes if items else CODES
         empty = np.zeros((0, len(codes)), np.float32)
@@ -79,8 +117,13 @@ class Recorder:
             intensity=np.array([item.intensity for item in items]) if items else empty,
             attention=_column((item.attention for item in items), np.float32),
             latency_ms=_column(self._latencies[: len(items)], np.float32),
-            events=tuple(self._events),
+            events=(),
         )
+
+
+_COLUMNS = (
+    "stamp", "sequence", "face_id", "probability", "intensity", "attention", "latency_ms",
+)  # fmt: skip
 
 
 def _column(values: Iterable[float], dtype: type[Scalar]) -> NDArray[Scalar]:

@@ -33,9 +33,9 @@ function lanesOf(data) {
   }));
   top += BREAK;
   if (data.known) {
-    add(EVENT, { label: "true events", name: "", draw: (it, view, lane) => drawEvents(it, view, lane, data.true, it.colours.true) });
+    add(EVENT, { label: "true events", name: "", draw: (it, view, lane) => drawEvents(it, view, lane, data.true, it.colours.true, it.colours.ink) });
   }
-  add(EVENT, { label: "found events", name: "", draw: (it, view, lane) => drawEvents(it, view, lane, data.found, it.colours.seen) });
+  add(EVENT, { label: "found events", name: "", draw: (it, view, lane) => drawEvents(it, view, lane, data.found, it.colours.seen, it.colours.paper) });
   top += BREAK;
   const strip = (label, unit, digits, series, rest) => {
     const [low, high] = extent(...series);
@@ -56,7 +56,7 @@ function drawUnit(it, view, lane, data, unit, index) {
   const { pen, colours } = it, bottom = lane.top + lane.height - 2, high = lane.height - 5;
   for (const [start, end, kind, units] of data.labels) {
     if (end < view.start || start > view.end || !units.includes(index)) continue;
-    pen.fillStyle = kind === "blink" ? colours.blink : kind === "speech" ? colours.speech : colours.true;
+    pen.fillStyle = kind === "blink" ? colours.blink : kind === "speech" ? colours.speech : colours.truth;
     const left = it.x(start);
     pen.fillRect(left, lane.top + 1, Math.max(it.x(end) - left, 1), lane.height - 3);
   }
@@ -72,23 +72,24 @@ function drawUnit(it, view, lane, data, unit, index) {
   pen.setLineDash([]);
 }
 
-// Filled: met by at least half; hollow: met by less; red: not met at all.
-function drawEvents(it, view, lane, events, colour) {
+// Filled: met by at least half; hollow: met by less; red, and over the others: not met at all.
+function drawEvents(it, view, lane, events, colour, mark) {
   const { pen, colours } = it, top = lane.top + 3, height = lane.height - 6;
-  for (const [start, end, apex, verdict] of events) {
+  const unmet = ([, , , verdict]) => verdict === "wrong" || verdict === "missed";
+  for (const event of [...events.filter((one) => !unmet(one)), ...events.filter(unmet)]) {
+    const [start, end, apex, verdict] = event;
     if (end < view.start || start > view.end) continue;
-    const left = it.x(start), width = Math.max(it.x(end) - left, 2);
-    const solid = verdict === "right" || verdict === "unjudged";
-    const edge = verdict === "wrong" || verdict === "missed" ? colours.bad : colour;
-    pen.fillStyle = solid ? colour : colours.paper;
+    const left = it.x(start), width = Math.max(it.x(end) - left, 1);
+    const solid = verdict === "right" || verdict === "unjudged", edge = unmet(event) ? colours.bad : colour;
+    pen.fillStyle = solid || width < 4 ? edge : colours.paper;
     pen.fillRect(left, top, width, height);
+    if (width < 4) continue;
     pen.strokeStyle = edge;
-    pen.lineWidth = 1.6;
-    pen.strokeRect(left + 0.5, top + 0.5, Math.max(width - 1, 1), height - 1);
-    if (width > 6) {
-      pen.fillStyle = solid ? colours.ink : edge;
-      pen.fillRect(it.x(apex) - 0.75, top, 1.5, height);
-    }
+    pen.lineWidth = 1.5;
+    pen.strokeRect(left + 0.75, top + 0.75, width - 1.5, height - 1.5);
+    if (width < 16) continue;
+    pen.fillStyle = solid ? mark : edge;
+    pen.fillRect(it.x(apex) - 0.75, top, 1.5, height);
   }
 }
 

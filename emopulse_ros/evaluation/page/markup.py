@@ -34,7 +34,7 @@ def table(
         for attributes, cells in rows
     )
     return (
-        f'<div class="wide"><table class="{kind}"><caption>{text(caption)}</caption>'
+        f'<div class="{f"wide {kind}".strip()}"><table><caption>{text(caption)}</caption>'
         f"<thead><tr>{names}</tr></thead>\n<tbody>{body}</tbody></table></div>"
     )
 

@@ -10,7 +10,7 @@ function complain(text) {
 window.addEventListener("error", (event) => complain(event.message));
 
 const LEGEND = [
-  ["probability", "--fill", "--seen", true], ["true movement", "--true", "", false], ["blink", "--blink", "", false],
+  ["probability", "--fill", "--seen", true], ["true movement", "--truth", "", false], ["blink", "--blink", "", false],
   ["speech", "--speech", "", false],
   ["less than half met", "", "--seen", false], ["missed or false", "", "--bad", false],
   ["frames missing", "--gap", "", true], ["no activation", "--blind", "", true],
@@ -48,7 +48,7 @@ function furnish(timeline) {
   timeline.box.prepend(tools);
   const hint = timeline.box.appendChild(document.createElement("p"));
   hint.className = "hint";
-  hint.textContent = "Drag to move; Ctrl + wheel, pinch, or the wheel after a click zooms. Keys: + − ← → 0.";
+  hint.textContent = "Drag to move; Ctrl + wheel, pinch, or the wheel after a click zooms; a double click on an event shows it. Keys: + − ← → 0 Home End.";
 }
 
 function attend(timeline) {
@@ -80,6 +80,11 @@ function attend(timeline) {
   const release = (event) => { held.delete(event.pointerId); canvas.classList.toggle("held", held.size > 0); };
   for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, release);
   canvas.addEventListener("pointerleave", () => timeline.point());
+  canvas.addEventListener("dblclick", (event) => {
+    const time = timeline.time(place(event)[0]);
+    const hit = [...timeline.data.found, ...timeline.data.true].find(([start, end]) => start <= time && time <= end);
+    if (hit) timeline.show(hit[0] - 0.25, hit[1] + 0.25); else timeline.zoom(0.5, time);
+  });
   canvas.addEventListener("keydown", (event) => {
     const act = KEYS[event.key];
     if (!act || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -138,7 +143,7 @@ window.addEventListener("afterprint", () => { document.documentElement.classList
 
 // For tests: what was drawn, as attributes of the document, before and after a zoom.
 function selftest() {
-  const told = document.documentElement.dataset, ink = ({ canvas, pen }) => {
+  const told = document.documentElement.dataset, look = ({ canvas, pen }) => {
     const { data } = pen.getImageData(0, 0, canvas.width, canvas.height), colours = new Set();
     let changed = 0;
     for (let i = 0; i < data.length; i += 4) {
@@ -149,8 +154,7 @@ function selftest() {
   };
   const all = everyTimeline();
   told.lanes = all.map((it) => it.lanes.length).join(" ");
-  told.ink = all.map((it) => ink(it)[0]).join(" ");
-  told.colours = all.map((it) => ink(it)[1]).join(" ");
+  told.ink = all.map((it) => look(it).join("/")).join(" ");
   for (const it of all) {
     const began = performance.now();
     it.draw();

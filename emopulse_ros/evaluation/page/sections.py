@@ -27,8 +27,8 @@ NO_TRUTH = (
 )
 
 
-def recording(one: Assessment, index: int, timing: Timing, *, alone: bool) -> str:
-    """All there is to one recording; ``alone`` leaves out what stands in the head already."""
+def recording(one: Assessment, index: int, about: About, *, alone: bool) -> str:
+    """All there is to one recording; one that is ``alone`` has no head of its own."""
     place, scored, rows = f"r{index}", one.report is not None, event_rows(one)
     head = ""
     if not alone:
@@ -43,7 +43,8 @@ def recording(one: Assessment, index: int, timing: Timing, *, alone: bool) -> st
         f'<div class="timeline" data-recording="{index - 1}">'
         "<noscript><p>The timeline needs JavaScript; the tables do without.</p></noscript></div>"
         f"{event_table(rows, place, scored)}{_faces(one)}{units}"
-        f'<div class="cards">{_stream(one)}{_timing(timing)}</div></section>'
+        f'<div class="cards">{_stream(one)}{_timing(about.timing_of(index - 1))}'
+        f"{surroundings(about) if alone else ''}</div></section>"
     )
 
 

@@ -85,8 +85,8 @@ def _scores(row: UnitRow, name: str) -> list[str]:
         *(bar(number(share), share) for share in shares),
         number(row.calibration_error, 3),
         number(row.threshold),
-        number(row.frames_true, 0),
-        number(row.frames_active, 0),
+        "-" if row.frames_true is None else str(row.frames_true),
+        str(row.frames_active),
     ]
 
 
@@ -117,7 +117,7 @@ def event_table(rows: Sequence[EventRow], place: str, scored: bool) -> str:
                 number(row.first_alarm_ms, 0),
             ]
         body.append((f' class="{row.verdict}"', cells))
-    return table("Events", head, body, "events")
+    return table(f"Events: {len(rows)}", head, body, "events")
 
 
 def recording_table(assessments: Sequence[Assessment]) -> str:

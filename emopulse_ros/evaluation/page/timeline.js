@@ -1,7 +1,7 @@
 "use strict";
 // One timeline: a window on a recording that is zoomed and moved, and drawn when it has changed.
 
-const NAMES = ["paper", "ink", "faint", "grid", "seen", "fill", "true", "blink", "speech", "bad", "gap", "blind", "mark"];
+const NAMES = ["paper", "ink", "faint", "grid", "seen", "fill", "true", "truth", "blink", "speech", "bad", "gap", "blind", "mark"];
 const CLOSEST = 0.02; // Seconds across the window, at least.
 
 class Timeline {
@@ -64,7 +64,7 @@ class Timeline {
     this.colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     const pen = this.pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.left = width > 700 ? 178 : 66;
+    this.left = width > 700 ? 178 : 84;
     this.right = width - 10;
     const perSecond = (this.right - this.left) / (this.view.end - this.view.start);
     const fine = (time) => Math.round((this.left + (time - this.view.start) * perSecond) * ratio) / ratio;
@@ -81,7 +81,7 @@ class Timeline {
     pen.fillStyle = this.colours.paper;
     pen.fillRect(0, 0, width, this.height);
     pen.font = "12px system-ui, sans-serif";
-    this.axis(width);
+    this.axis();
     pen.save();
     pen.beginPath();
     pen.rect(this.left, 0, this.right - this.left, this.height);
@@ -114,7 +114,7 @@ class Timeline {
     const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     pen.textAlign = "center";
     for (let k = Math.ceil(this.view.start / step - 1e-9); k * step <= this.view.end + 1e-9; k++) {
-      const x = this.x(k * step), text = (k * step).toFixed(digits) + (digits ? "" : " s");
+      const x = this.x(k * step), text = (k * step).toFixed(digits) + " s";
       pen.fillStyle = colours.grid;
       pen.fillRect(x, EDGE, 1, this.height - 2 * EDGE);
       pen.fillStyle = colours.faint;

@@ -16,14 +16,14 @@ from emopulse_ros.facs import INDEX, unit
 class UnitRow(NamedTuple):
     """One unit; scores are NaN where they are undefined or nothing is known of the unit.
 
-    ``frames_true`` are those in which it moved (NaN where unknown), ``frames_active`` those in
+    ``frames_true`` are those in which it moved (None where unknown), ``frames_active`` those in
     which the model said so: its probability reached ``threshold``.
     """
 
     au: str
     name: str
     threshold: float
-    frames_true: float
+    frames_true: int | None
     frames_active: int
     frame_f1: float
     macro_f1: float
@@ -56,7 +56,7 @@ def unit_rows(assessments: Sequence[Assessment], report: Report | None) -> list[
             label(code),
             unit(code).name if code in INDEX else "",
             float(thresholds.get(code, 0.5)),
-            float(scores[0][a]),
+            None if np.isnan(scores[0][a]) else int(scores[0][a]),
             int(active[a]),
             *(float(values[a]) for values in scores[1:]),
         )

@@ -62,10 +62,9 @@ def page(assessments: Sequence[Assessment], about: About | None = None) -> str:
         style=_asset("report.css"),
         head=head,
         recordings="\n".join(
-            recording(one, index, about.timing_of(index - 1), alone=alone)
-            for index, one in enumerate(assessments, 1)
+            recording(one, index, about, alone=alone) for index, one in enumerate(assessments, 1)
         ),
-        surroundings=surroundings(about),
+        surroundings="" if alone else surroundings(about),
         pictures=pictures(assessments),
         data=inert([series(one) for one in assessments]),
         script="\n".join(map(_asset, SCRIPTS)),

@@ -79,7 +79,7 @@ function drawEvents(it, view, lane, events, colour, mark) {
   for (const event of [...events.filter((one) => !unmet(one)), ...events.filter(unmet)]) {
     const [start, end, apex, verdict] = event;
     if (end < view.start || start > view.end) continue;
-    const left = it.x(start), width = Math.max(it.x(end) - left, 1);
+    const left = it.x(start), width = Math.max(it.x(end) - left, unmet(event) ? 3 : 1.5);
     const solid = verdict === "right" || verdict === "unjudged", edge = unmet(event) ? colours.bad : colour;
     pen.fillStyle = solid || width < 4 ? edge : colours.paper;
     pen.fillRect(left, top, width, height);

@@ -30,6 +30,9 @@ class Timeline {
     const middle = (start + end) / 2;
     const from = Math.min(Math.max(middle - length / 2, this.whole.start), this.whole.end - length);
     this.view = { start: from, end: from + length };
+    // What was pointed at is no longer under the pointer.
+    this.cursor = null;
+    this.tip.hidden = true;
     this.later();
   }
 
@@ -64,8 +67,8 @@ class Timeline {
     this.colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     const pen = this.pen = this.canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    this.left = width > 700 ? 178 : 84;
-    this.right = width - 10;
+    this.left = width > 700 ? 178 : 102;
+    this.right = width - 20;
     const perSecond = (this.right - this.left) / (this.view.end - this.view.start);
     const fine = (time) => Math.round((this.left + (time - this.view.start) * perSecond) * ratio) / ratio;
     this.x = fine;
@@ -123,7 +126,7 @@ class Timeline {
   }
 
   names() {
-    const { pen, colours } = this, slim = this.left < 100;
+    const { pen, colours } = this, slim = this.left < 150;
     for (const lane of this.lanes) {
       const middle = lane.top + lane.height / 2 + 4, right = this.left - 8;
       const lit = this.cursor && this.cursor.lane === lane;

@@ -36,6 +36,14 @@ class Report:
         """Which units are expression: all but the blink, ``(A,) bool``."""
         return np.array(expressive(self.codes))
 
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Of which units the truth says anything on any frame, ``(A,) bool``."""
+        counted: NDArray[np.bool_] = (
+            self.counts.tp + self.counts.fp + self.counts.fn + self.counts.tn > 0
+        )
+        return counted
+
     def lines(self) -> list[str]:
         """What the summary at the end of a run says."""
         chosen, events = self.expressive, self.events
@@ -117,4 +125,4 @@ def number(value: float, digits: int = 2) -> str:
 
 def plain(value: float) -> float | None:
     """A score as JSON can hold it: null where it is undefined."""
-    return None if np.isnan(value) else round(float(value), DIGITS)
+    return round(float(value), DIGITS) if np.isfinite(value) else None

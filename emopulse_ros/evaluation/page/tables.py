@@ -38,9 +38,8 @@ def plain_tiles(assessments: Sequence[Assessment]) -> list[Tile]:
     answers = sum(len(one.recording.stamp) for one in assessments)
     found = sum(len(one.recording.events) for one in assessments)
     minutes = sum(one.recording.seconds for one in assessments) / 60.0
-    share, rate = (100.0 * answers / frames if frames else np.nan), np.nan
-    if minutes:
-        rate = found / minutes
+    share = 100.0 * answers / frames if frames else np.nan
+    rate = found / minutes if minutes else np.nan
     return [
         ("frames", str(frames), "", f"of {len(assessments)} recording(s)"),
         ("with an activation", number(share, 1), "%", f"{answers} frames"),
@@ -64,30 +63,38 @@ def unit_table(rows: Sequence[UnitRow], caption: str, scored: bool) -> str:
         return table(caption, ("action unit", "threshold", "frames active"), (
             ("", (_unit(row), number(row.threshold), str(row.frames_active))) for row in rows
         ), "units")  # fmt: skip
-    body = [("", _scores(row, _unit(row))) for row in rows]
     expressive = [row for row in rows if row.au != label(BLINK)]
-    means = UnitRow("", "", *(
-        mean(np.array([row[field] for row in expressive], np.float64))
-        for field in range(2, len(UnitRow._fields))
-    ))  # type: ignore[arg-type]  # fmt: skip
-    average = [*_scores(means, "mean, without the blink")[:-3], "", "", ""]
-    return table(caption, UNITS, [*body, (' class="mean"', average)], "units")
+    means = [mean(np.array([_scores(row)[i] for row in expressive])) for i in range(6)]
+    body = [
+        (
+            "",
+            [
+                _unit(row),
+                *_cells(_scores(row)),
+                number(row.threshold),
+                "-" if row.frames_true is None else str(row.frames_true),
+                str(row.frames_active),
+            ],
+        )
+        for row in rows
+    ]
+    last = ["mean, without the blink", *_cells(means), "", "", ""]
+    return table(caption, UNITS, [*body, (' class="mean"', last)], "units")
 
 
 def _unit(row: UnitRow) -> str:
     return f"<b>{text(row.au)}</b> {text(row.name)}"
 
 
-def _scores(row: UnitRow, name: str) -> list[str]:
-    shares = (row.frame_f1, row.macro_f1, row.precision, row.recall, row.pr_auc)
-    return [
-        name,
-        *(bar(number(share), share) for share in shares),
-        number(row.calibration_error, 3),
-        number(row.threshold),
-        "-" if row.frames_true is None else str(row.frames_true),
-        str(row.frames_active),
-    ]
+def _scores(row: UnitRow) -> list[float]:
+    """In the order of the table's columns; the last, alone, is better the smaller it is."""
+    return [row.frame_f1, row.macro_f1, row.precision, row.recall, row.pr_auc,
+            row.calibration_error]  # fmt: skip
+
+
+def _cells(scores: Sequence[float]) -> list[str]:
+    *shares, error = scores
+    return [*(bar(number(share), share) for share in shares), number(error, 3)]
 
 
 def event_table(rows: Sequence[EventRow], place: str, scored: bool) -> str:

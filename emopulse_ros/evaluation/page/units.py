@@ -43,9 +43,8 @@ def unit_rows(assessments: Sequence[Assessment], report: Report | None) -> list[
     scores: list[NDArray[np.float64]] = [np.full(len(codes), np.nan)] * 7
     if report is not None:
         counts = report.counts
-        known = (counts.tp + counts.fp + counts.fn + counts.tn) > 0
         scores = [
-            np.where(known, values, np.nan)
+            np.where(report.known, values, np.nan)
             for values in (
                 counts.tp + counts.fn, counts.f1, counts.macro_f1, counts.precision, counts.recall,
                 report.precision, report.calibration,

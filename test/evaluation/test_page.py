@@ -140,7 +140,7 @@ def test_recordings_of_different_models_are_refused(assessed: Assessment) -> Non
 def test_faces_are_in_the_page_only_if_they_were_kept(assessed: Assessment) -> None:
     shot = FaceShot(assessed.recording.events[0].apex, b"a jpeg")
     read = Text(page([replace(assessed, faces=(shot,))]))
-    assert "This page contains 1 image(s) of a face." in read.said
+    assert "This page contains 1 image of a face." in read.said
     assert read.tags.count("img") == 1
     assert base64.b64encode(b"a jpeg").decode() in page([replace(assessed, faces=(shot,))])
 

@@ -13,6 +13,11 @@ def text(value: object) -> str:
     return escape(str(value).encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: ``1 recording``, ``2 recordings``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def inert(data: object) -> str:
     """JSON that may stand in a script element: nothing in it can end the element."""
     written = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))

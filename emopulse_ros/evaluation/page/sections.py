@@ -10,7 +10,7 @@ from typing import Any
 from emopulse_ros.evaluation.assessment import Assessment
 from emopulse_ros.evaluation.page.about import About, Timing
 from emopulse_ros.evaluation.page.events import event_rows, seconds
-from emopulse_ros.evaluation.page.markup import listing, text
+from emopulse_ros.evaluation.page.markup import counted, listing, text
 from emopulse_ros.evaluation.page.tables import (
     event_table,
     plain_tiles,
@@ -123,6 +123,6 @@ def pictures(assessments: Sequence[Assessment]) -> str:
     if not faces:
         return "This page contains no image of a person."
     return (
-        f"<strong>This page contains {faces} image(s) of a face.</strong> Keep it as you would "
-        "keep the recording, and delete it with it."
+        f"<strong>This page contains {counted(faces, 'image')} of a face.</strong> "
+        "Keep it as you would keep the recording, and delete it with it."
     )

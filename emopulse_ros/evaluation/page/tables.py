@@ -9,7 +9,7 @@ import numpy as np
 from emopulse_ros.evaluation.assessment import Assessment
 from emopulse_ros.evaluation.page.events import EventRow
 from emopulse_ros.evaluation.page.figures import figures
-from emopulse_ros.evaluation.page.markup import bar, table, text
+from emopulse_ros.evaluation.page.markup import bar, counted, table, text
 from emopulse_ros.evaluation.page.units import UnitRow, label, labels
 from emopulse_ros.evaluation.report import Report, mean, number
 from emopulse_ros.facs import BLINK
@@ -41,7 +41,7 @@ def plain_tiles(assessments: Sequence[Assessment]) -> list[Tile]:
     share = 100.0 * answers / frames if frames else np.nan
     rate = found / minutes if minutes else np.nan
     return [
-        ("frames", str(frames), "", f"of {len(assessments)} recording(s)"),
+        ("frames", str(frames), "", f"of {counted(len(assessments), 'recording')}"),
         ("with an activation", number(share, 1), "%", f"{answers} frames"),
         ("events found", str(found), "", "right or wrong, nobody knows"),
         ("events a minute", number(rate, 1), "", f"in {60.0 * minutes:.0f} s"),

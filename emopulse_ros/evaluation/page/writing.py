@@ -9,7 +9,7 @@ from string import Template
 import emopulse_ros
 from emopulse_ros.evaluation.assessment import Assessment
 from emopulse_ros.evaluation.page.about import About
-from emopulse_ros.evaluation.page.markup import inert, text
+from emopulse_ros.evaluation.page.markup import counted, inert, text
 from emopulse_ros.evaluation.page.pool import pool
 from emopulse_ros.evaluation.page.sections import NO_TRUTH, pictures, recording, surroundings
 from emopulse_ros.evaluation.page.series import series
@@ -46,7 +46,7 @@ def page(assessments: Sequence[Assessment], about: About | None = None) -> str:
             f"there are {len(assessments)} recordings, but timings of {len(about.timing)}"
         )
     alone, together = len(assessments) == 1, pool(assessments)
-    title = assessments[0].name if alone else f"{len(assessments)} recordings"
+    title = assessments[0].name if alone else counted(len(assessments), "recording")
     head = tiles(scored_tiles(together) if together else plain_tiles(assessments))
     if together is None:
         head += NO_TRUTH.format(what="this recording" if alone else "these recordings")

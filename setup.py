@@ -9,6 +9,9 @@ NAME = "emopulse_ros"
 SCENE = ("png", "npz", "md")
 """What the synthetic camera's portrait is made of, and whence it comes."""
 
+PAGE = ("html", "css", "js")
+"""What a report's page is made of."""
+
 
 def data(folder, pattern):
     """The files of a folder, where ROS looks for them: below `share/`."""
@@ -25,7 +28,14 @@ setup(
     maintainer_email="emopulse@example.org",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed", "models/*", *(f"synthesis/*.{end}" for end in SCENE)]},
+    package_data={
+        NAME: [
+            "py.typed",
+            "models/*",
+            *(f"synthesis/*.{end}" for end in SCENE),
+            *(f"evaluation/page/*.{end}" for end in PAGE),
+        ]
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),

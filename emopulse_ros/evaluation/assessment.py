@@ -48,11 +48,16 @@ class Stream:
         return 1e9 / float(np.median(steps)) if steps.size else float("nan")
 
     @property
+    def missing(self) -> NDArray[np.int64]:
+        """The intervals in which a frame or more is missing: ``(G, 2)``, stamps at either end."""
+        steps = np.diff(self.stamps)
+        wide = steps > 1.5 * np.median(steps) if steps.size else np.zeros(0, np.bool_)
+        return np.stack((self.stamps[:-1][wide], self.stamps[1:][wide]), axis=1)
+
+    @property
     def gaps(self) -> NDArray[np.float64]:
         """Lengths in ms of the intervals in which a frame or more is missing."""
-        steps = np.diff(self.stamps)
-        missing = steps[steps > 1.5 * np.median(steps)] if steps.size else steps
-        lengths: NDArray[np.float64] = missing / 1e6
+        lengths: NDArray[np.float64] = np.diff(self.missing, axis=1)[:, 0] / 1e6
         return lengths
 
 

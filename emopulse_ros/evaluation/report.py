@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from emopulse_ros.evaluation.metrics import Counts, average_precision, calibration_error, count
 from emopulse_ros.evaluation.recording import Recording
 from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
-from emopulse_ros.evaluation.truth import Truth, event_truth, frame_truth, span_of
+from emopulse_ros.evaluation.truth import Span, Truth, event_truth, frame_truth, span_of
 from emopulse_ros.facs import expressive
+from emopulse_ros.stream import MicroExpression
+
+DIGITS = 6
+"""Decimals of a figure in a file that programs read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +35,14 @@ class Report:
     def expressive(self) -> NDArray[np.bool_]:
         """Which units are expression: all but the blink, ``(A,) bool``."""
         return np.array(expressive(self.codes))
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Of which units the truth says anything on any frame, ``(A,) bool``."""
+        counted: NDArray[np.bool_] = (
+            self.counts.tp + self.counts.fp + self.counts.fn + self.counts.tn > 0
+        )
+        return counted
 
     def lines(self) -> list[str]:
         """What the summary at the end of a run says."""
@@ -62,17 +74,12 @@ def score(
 ) -> Report:
     """Score a recording against its truth.
 
-    Only events that began and ended while there were activations count, found or not: before the
-    first one the face was not yet known. Units of which the truth knows nothing have no score, and
-    an event found of such units alone is neither right nor wrong.
+    Units of which the truth knows nothing have no score; which events count says :func:`judged`.
     """
     active = frame_truth(truth, recording.stamp, recording.codes)
     alarms = recording.alarms(thresholds)
-    first, last = (
-        (int(recording.stamp[0]), int(recording.stamp[-1])) if len(recording.stamp) else (0, -1)
-    )
-    true = [s for s in event_truth(truth) if first <= s.onset and s.offset <= last]
-    found = [span_of(event) for event in recording.events if truth.knows(event.aus).any()]
+    true, events = judged(recording, truth)
+    found = [span_of(event) for event in events]
     unknown = ~truth.knows(recording.codes)
     counts = count(active, alarms)
     for part in (counts.tp, counts.fp, counts.fn, counts.tn):
@@ -91,6 +98,20 @@ def score(
     )
 
 
+def judged(recording: Recording, truth: Truth) -> tuple[list[Span], list[MicroExpression]]:
+    """The events that count: the true ones, and those that were found.
+
+    A true event counts if it began and ended while there were activations: before the first one
+    the face was not yet known. One that was found of units of which the truth knows nothing is
+    neither right nor wrong.
+    """
+    first, last = (
+        (int(recording.stamp[0]), int(recording.stamp[-1])) if len(recording.stamp) else (0, -1)
+    )
+    true = [s for s in event_truth(truth) if first <= s.onset and s.offset <= last]
+    return true, [event for event in recording.events if truth.knows(event.aus).any()]
+
+
 def mean(values: NDArray[np.float64]) -> float:
     """Mean of the defined values; NaN, without a warning, where none is."""
     defined = values[~np.isnan(values)]
@@ -100,3 +121,8 @@ def mean(values: NDArray[np.float64]) -> float:
 def number(value: float, digits: int = 2) -> str:
     """A score as text, a dash where it is undefined."""
     return "-" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def plain(value: float) -> float | None:
+    """A score as JSON can hold it: null where it is undefined."""
+    return round(float(value), DIGITS) if np.isfinite(value) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from emopulse_ros.evaluation.benchmark.clips import BENCHMARK_VERSION
@@ -11,10 +10,8 @@ from emopulse_ros.evaluation.benchmark.goals import goals
 from emopulse_ros.evaluation.benchmark.run import Results
 from emopulse_ros.evaluation.benchmark.scores import Figure, Score, per_minute
 from emopulse_ros.evaluation.benchmark.stretches import STRETCHES
+from emopulse_ros.evaluation.report import plain
 from emopulse_ros.facs import unit
-
-DIGITS = 6
-"""Decimals of every figure."""
 
 
 def as_json(results: Results) -> dict[str, Any]:
@@ -50,7 +47,7 @@ def as_json(results: Results) -> dict[str, Any]:
                 "name": goal.name,
                 "goal": goal.goal,
                 "at_least": goal.at_least,
-                "value": _plain(goal.value),
+                "value": plain(goal.value),
                 "reached": goal.reached,
             }
             for goal in goals(results.scores[results.main, CLEAN], results.corrupted(results.main))
@@ -72,21 +69,21 @@ def _score(score: Score) -> dict[str, Any]:
     return {
         "clips": score.clips,
         "frames": score.frames,
-        "coverage": _plain(score.coverage),
+        "coverage": plain(score.coverage),
         "frame_f1": _figure(score.f1),
         "macro_f1": _figure(score.macro_f1),
-        "pr_auc": _plain(score.precision),
+        "pr_auc": plain(score.precision),
         "calibration_error": _figure(score.calibration),
         "event_f1": _figure(score.event_f1),
         "events": {"true": true, "found": found, "hits": hits},
         "onset_to_alarm_ms": _figure(score.delay_ms),
-        "never_alarmed": _plain(score.never),
+        "never_alarmed": plain(score.never),
         "false_alarms_per_minute": _figure(score.false_alarms),
         "stretches": {
             name: {
                 "false_alarms": int(alarms),
-                "seconds": _plain(seconds),
-                "per_minute": _plain(rate),
+                "seconds": plain(seconds),
+                "per_minute": plain(rate),
             }
             for name, (alarms, seconds), rate in zip(
                 STRETCHES, score.stretches, per_minute(score.stretches), strict=True
@@ -95,14 +92,14 @@ def _score(score: Score) -> dict[str, Any]:
         "units": {
             unit(code).label: {
                 "frame_f1": {
-                    "value": _plain(score.unit_f1[index]),
-                    "low": _plain(score.unit_f1_interval[index, 0]),
-                    "high": _plain(score.unit_f1_interval[index, 1]),
+                    "value": plain(score.unit_f1[index]),
+                    "low": plain(score.unit_f1_interval[index, 0]),
+                    "high": plain(score.unit_f1_interval[index, 1]),
                 },
-                "macro_f1": _plain(score.unit_macro_f1[index]),
-                "pr_auc": _plain(score.unit_precision[index]),
-                "event_f1": _plain(score.unit_event_f1[index]),
-                "calibration_error": _plain(score.unit_calibration[index]),
+                "macro_f1": plain(score.unit_macro_f1[index]),
+                "pr_auc": plain(score.unit_precision[index]),
+                "event_f1": plain(score.unit_event_f1[index]),
+                "calibration_error": plain(score.unit_calibration[index]),
             }
             for index, code in enumerate(score.codes)
         },
@@ -110,8 +107,4 @@ def _score(score: Score) -> dict[str, Any]:
 
 
 def _figure(figure: Figure) -> dict[str, float | None]:
-    return {name: _plain(value) for name, value in figure._asdict().items()}
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), DIGITS)
+    return {name: plain(value) for name, value in figure._asdict().items()}

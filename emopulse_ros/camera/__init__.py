@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emopulse_ros.camera.folder import FolderCamera
 from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced
 from emopulse_ros.camera.source import Camera, CameraError
@@ -11,6 +12,7 @@ from emopulse_ros.camera.video import VideoCamera
 __all__ = [
     "Camera",
     "CameraError",
+    "FolderCamera",
     "MemoryCamera",
     "Paced",
     "SyntheticCamera",
@@ -18,7 +20,7 @@ __all__ = [
     "open_camera",
 ]
 
-SPECS = "synthetic, synthetic:SEED, video:PATH, memory:SPEC"
+SPECS = "synthetic, synthetic:SEED, video:PATH, folder:PATH, memory:SPEC"
 """What :func:`open_camera` understands."""
 
 
@@ -27,11 +29,12 @@ def open_camera(
 ) -> Camera:
     """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``.
 
-    ``memory:`` before another spec plays its first seconds to and fro out of memory.
+    ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
+    first seconds to and fro out of memory.
 
-    ``rate`` in frames per second: of the synthetic camera (default 200), or forced on a video
-    in place of its own clock. ``duration`` in seconds ends the stream; without it the synthetic
-    camera never ends. ``loop`` starts a video again at its end.
+    ``rate`` in frames per second: of the synthetic camera and of a folder (default 200), or
+    forced on a video in place of its own clock. ``duration`` in seconds ends the stream; without
+    it the synthetic camera never ends. ``loop`` starts a video or a folder again at its end.
 
     :raises ValueError: if the spec, the rate or the duration makes no sense.
     :raises CameraError: if the source cannot be opened.
@@ -46,6 +49,12 @@ def open_camera(
         if not argument:
             raise ValueError("A video needs a path: video:PATH.")
         return VideoCamera(argument, rate=rate, loop=loop, duration=duration)
+    if kind == "folder":
+        if not argument:
+            raise ValueError("A folder of images needs a path: folder:PATH.")
+        return FolderCamera(
+            argument, rate=200.0 if rate is None else rate, loop=loop, duration=duration
+        )
     if kind == "memory":
         return MemoryCamera(open_camera(argument, rate=rate), duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

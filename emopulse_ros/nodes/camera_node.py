@@ -33,7 +33,11 @@ class CameraNode(StageNode):
 
     own_name: ClassVar[str] = "camera_node"
     table: ClassVar[Table] = (
-        Parameter("camera", "synthetic", "what to open: synthetic, synthetic:SEED or video:PATH"),
+        Parameter(
+            "camera",
+            "synthetic",
+            "what to open: synthetic, synthetic:SEED, video:PATH or folder:PATH",
+        ),
         Parameter("rate", 0.0, "frame rate; 0 for the camera's own", "Hz", (0.0, 10_000.0)),
         Parameter(
             "duration", 0.0, "length of the stream; 0 for as long as it goes", "s", (0.0, 1e9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,8 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise CameraError(f"'{folder}' is a file; give the folder that holds the images.")
     try:
-        return sorted(path for path in folder.iterdir() if not path.is_dir())
+        # A scan knows what each entry is; a long video has thousands.
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if not entry.is_dir())
     except PermissionError as error:
         raise CameraError(f"'{folder}' may not be read; check its permissions.") from error

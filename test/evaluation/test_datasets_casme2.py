@@ -138,11 +138,12 @@ def test_the_newest_table_counts(tmp_path: Path) -> None:
 
 
 def test_columns_are_found_by_their_names(tmp_path: Path) -> None:
+    # Without whole pictures the faces are taken.
     images(tmp_path / "Cropped/sub01/EP1", "reg_img{}.jpg", range(1, 4))
     file = tmp_path / "CASME2-coding-updated.xlsx"
     header = ("action units", "offset frame", "Apex_Frame", "Onset Frame", "FILENAME", "Subject")
     table(file, {"any": [("CASME II",), header, ("R1A", 3, 2, 1, "EP1", 1.0)]})
-    (clip,) = load_casme2(tmp_path, cropped=True).clips
+    (clip,) = load_casme2(tmp_path).clips
     assert clip.annotations[0].units.certain == (CodedUnit(1, "R", "A"),)
 
 
@@ -159,7 +160,7 @@ def test_what_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"no folder of images of CASME II .* 'CASME2_RAW_selected'"
     ):
-        load_casme2(tmp_path)
+        load_casme2(tmp_path, cropped=False)
     with pytest.raises(ValueError, match="is no Excel file that can be read"):
         load_casme2(tmp_path, cropped=True)
     table(file, {"Sheet1": [("Subject", "Filename", "OnsetFrame", "ApexFrame", "Offset")]})

@@ -47,7 +47,9 @@ def casme2_table(root: Path, *rows: Sequence[object], name: str = "20140508") ->
     full = [
         (s, clip, None, on, apex, off, None, aus, "others") for s, clip, on, apex, off, aus in rows
     ]
-    return table(root / f"CASME2-coding-{name}.xlsx", {"Sheet1": [CASME2_HEADER, *full]})
+    return table(
+        root / f"CASME2-coding-{name}.xlsx", {"Sheet1": [CASME2_HEADER, *full, ("a note",)]}
+    )
 
 
 SAMM_HEADER = (

@@ -24,17 +24,19 @@ CROPPED = ("Cropped", "CASME2_Cropped", "Cropped_original")
 PLAN = Trimmed(NAME, 200.0, "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units")
 
 
-def load_casme2(root: str | Path, cropped: bool = False) -> LabelledSet:
+def load_casme2(root: str | Path, cropped: bool | None = None) -> LabelledSet:
     """Read CASME II as it lies on disk: the table, and ``CASME2_RAW_selected/sub01/EP02_01f``.
 
-    ``cropped`` takes the faces in ``Cropped`` instead, some of which are incomplete.
+    ``cropped`` takes the faces in ``Cropped``, some of which are incomplete; by default they are
+    taken only where the whole pictures are not there.
 
     :raises RuntimeError: if openpyxl is not installed.
     :raises ValueError: if the table or the images are not there, or the table is another one.
     """
     root = Path(root).expanduser()
     table = find_file(root, NAME, TABLES)
-    images = find_folder(root, NAME, CROPPED if cropped else RAW)
+    names = {True: CROPPED, False: RAW, None: RAW + CROPPED}[cropped]
+    images = find_folder(root, NAME, names)
     rows = []
     for row in read_table(table, ("Subject", "Filename", *PLAN.columns)):
         subject = f"sub{row.whole('Subject'):02d}"

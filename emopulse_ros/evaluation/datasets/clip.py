@@ -144,7 +144,10 @@ class Summary:
             f"{'person' if self.subjects == 1 else 'people'}, by {self.table.name}"
         ]
         if self.skipped:
-            named = "; ".join(f"{clip} {why}" for clip, why in self.skipped.items())
+            alike: dict[str, list[str]] = {}
+            for clip, why in self.skipped.items():
+                alike.setdefault(why, []).append(clip)
+            named = "; ".join(f"{', '.join(clips)} {why}" for why, clips in alike.items())
             lines.append(f"{_clips(len(self.skipped))} skipped: {named}")
         odd = {clip: said for clip, said in self.remarks.items() if clip not in self.skipped}
         if odd:

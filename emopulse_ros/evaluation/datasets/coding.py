@@ -54,7 +54,7 @@ class Row:
 def read_table(
     file: Path, columns: Sequence[str], sheet: str | None = None, header: bool = True
 ) -> list[Row]:
-    """Read the rows below the header that have anything in the first of ``columns``.
+    """Read the rows below the header that have anything in the first of ``columns`` and in another.
 
     The header is the first row that names all of ``columns``, in any order and whatever stands
     above it; case, spaces and punctuation of names do not matter. Without a ``header`` the columns
@@ -74,11 +74,14 @@ def read_table(
                 f"'{file}' has {width} columns, not the {len(columns)} it should have: "
                 f"{', '.join(columns)}."
             )
-    return [
-        Row(file, number, {name: row[place] for name, place in places.items()})
-        for number, row in enumerate(rows[at + 1 :], start=at + 2)
-        if row[places[columns[0]]] not in (None, "")
-    ]
+    found = []
+    for number, row in enumerate(rows[at + 1 :], start=at + 2):
+        cells = {name: row[place] for name, place in places.items()}
+        first, *others = (cell not in (None, "") for cell in cells.values())
+        # A note below the table stands alone in its row.
+        if first and any(others):
+            found.append(Row(file, number, cells))
+    return found
 
 
 def _header(

@@ -144,3 +144,16 @@ def test_the_core_and_the_command_line_import_without_ros_and_pytorch(room: str)
         cwd=HOUSE.parent, capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
+
+
+def test_the_data_sets_import_without_openpyxl() -> None:
+    said = subprocess.run(
+        [
+            sys.executable, "-c",
+            IMPORT_ALL.format(
+                absent={"openpyxl"}, optional=HEAVY, names=list(modules("evaluation"))
+            ),
+        ],
+        cwd=HOUSE.parent, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emopulse_ros.camera.bag import BagCamera
+from emopulse_ros.camera.folder import FolderCamera
 from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced
 from emopulse_ros.camera.source import Camera, CameraError
@@ -13,6 +14,7 @@ __all__ = [
     "BagCamera",
     "Camera",
     "CameraError",
+    "FolderCamera",
     "MemoryCamera",
     "Paced",
     "SyntheticCamera",
@@ -20,7 +22,7 @@ __all__ = [
     "open_camera",
 ]
 
-SPECS = "synthetic, synthetic:SEED, video:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
+SPECS = "synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
 """What :func:`open_camera` understands."""
 
 
@@ -30,12 +32,14 @@ def open_camera(
     """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``,
     ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has several topics of images.
 
-    ``memory:`` before another spec plays its first seconds to and fro out of memory.
+    ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
+    first seconds to and fro out of memory.
 
-    ``rate`` in frames per second: of the synthetic camera (default 200), or forced on a video
-    in place of its own clock; of a bag it is the speed at which it is played, 1 being that of its
-    own stamps, as with ``ros2 bag play``. ``duration`` in seconds ends the stream; without it the
-    synthetic camera never ends. ``loop`` starts a video again at its end.
+    ``rate`` in frames per second: of the synthetic camera and of a folder (default 200), or
+    forced on a video in place of its own clock; of a bag it is the speed at which it is played, 1
+    being that of its own stamps, as with ``ros2 bag play``. ``duration`` in seconds ends the
+    stream; without it the synthetic camera never ends. ``loop`` starts a video or a folder again
+    at its end.
 
     :raises ValueError: if the spec, the rate or the duration makes no sense.
     :raises CameraError: if the source cannot be opened.
@@ -56,6 +60,12 @@ def open_camera(
             raise ValueError("A bag needs a path: bag:PATH.")
         return BagCamera(
             path, topic or None, duration=duration, speed=1.0 if rate is None else rate
+        )
+    if kind == "folder":
+        if not argument:
+            raise ValueError("A folder of images needs a path: folder:PATH.")
+        return FolderCamera(
+            argument, rate=200.0 if rate is None else rate, loop=loop, duration=duration
         )
     if kind == "memory":
         return MemoryCamera(open_camera(argument, rate=rate), duration)

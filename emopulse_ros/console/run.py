@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera",
         default="synthetic",
         metavar="SPEC",
-        help="synthetic[:SEED], video:PATH, or ros:TOPIC for images another node publishes "
-        "(default: synthetic)",
+        help="synthetic[:SEED], video:PATH, folder:PATH, or ros:TOPIC for images another node "
+        "publishes (default: synthetic)",
     )
     parser.add_argument(
         "--rate", type=float, metavar="FPS", help="frames per second, in place of the camera's own"

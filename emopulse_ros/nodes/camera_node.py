@@ -34,7 +34,9 @@ class CameraNode(StageNode):
     own_name: ClassVar[str] = "camera_node"
     table: ClassVar[Table] = (
         Parameter(
-            "camera", "synthetic", "what to open: synthetic, synthetic:SEED, video:PATH or bag:PATH"
+            "camera",
+            "synthetic",
+            "what to open: synthetic, synthetic:SEED, video:PATH, folder:PATH or bag:PATH",
         ),
         Parameter(
             "rate",

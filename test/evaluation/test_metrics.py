@@ -62,3 +62,20 @@ def test_scores_agree_with_scikit_learn() -> None:
         assert counts.precision[a] == pytest.approx(sklearn.precision_score(true, said))
         assert counts.recall[a] == pytest.approx(sklearn.recall_score(true, said))
         assert precision[a] == pytest.approx(sklearn.average_precision_score(true, score[:, a]))
+
+
+def test_macro_f1_weighs_both_sides_alike() -> None:
+    truth = np.array([[1], [0], [0], [0], [0]], bool)
+    said = np.array([[1], [1], [0], [0], [0]], bool)
+    # "Active" is right once of two alarms (F1 2/3), "not active" three times of four (6/7).
+    counts = count(truth, said)
+    assert counts.f1[0] == pytest.approx(2 / 3)
+    assert counts.macro_f1[0] == pytest.approx((2 / 3 + 6 / 7) / 2)
+
+
+def test_equal_scores_pass_the_threshold_together() -> None:
+    truth = np.array([[0], [1], [1]], bool)
+    # Whatever their order: first two of three at once, one of them right, then the third.
+    assert average_precision(truth, [[0.8], [0.8], [0.4]])[0] == pytest.approx(
+        0.5 * 1 / 2 + 0.5 * 2 / 3
+    )

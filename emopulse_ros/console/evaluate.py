@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +18,12 @@ from emopulse_ros.console.show import complain, say
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
     from emopulse_ros.detection.engine import Engine
-    from emopulse_ros.evaluation.assessment import Assessment, KnowTruth
+    from emopulse_ros.evaluation.assessment import Assessment, Stamps
     from emopulse_ros.evaluation.timing import Timing
-    from emopulse_ros.pipeline import Pipeline
+    from emopulse_ros.evaluation.truth import Truth
+
+    Found = tuple[Assessment, dict[str, Timing]]
+    """What came of a recording, and how the messages in its bag had come."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source",
         metavar="SOURCE",
-        help="a bag (its folder, .mcap or .db3), a video file, a folder of images, or a camera "
-        "such as synthetic:7",
+        help="a bag (its folder, .mcap or .db3), a video file, a folder of images, a camera such "
+        "as synthetic:7, or a data set: casme2:FOLDER, samm:, samm-long:, casme-squared:",
     )
     parser.add_argument(
         "--truth",
@@ -68,12 +75,40 @@ def run(arguments: argparse.Namespace) -> int:
 
     :raises BadInputError: if what the user gave cannot be worked with.
     """
-    from emopulse_ros.evaluation.source import open_source, truth_for
-    from emopulse_ros.pipeline import build
+    from emopulse_ros.pipeline import open_engine
 
     if arguments.bag is not None and arguments.bag.exists():
         raise BadInputError(f"{arguments.bag} is there already: give --bag a name that is free")
-    with ExitStack() as stack, reading_input():
+    with reading_input():
+        engine = open_engine(arguments.model)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        name, _, root = arguments.source.partition(":")
+        if name in _data_sets():
+            found = _data_set(arguments, name, root)
+        else:
+            found = [_recording(arguments, engine)]
+        told = _written(arguments, [one for one, _ in found], [how for _, how in found], engine)
+    say([*_summary(found), *told])
+    notes = [note for one, _ in found for note in one.stream.notes]
+    for note in notes:
+        complain(note)
+    return 0 if any(len(one.stream.stamps) for one, _ in found) and not notes else 2
+
+
+def _data_sets() -> tuple[str, ...]:
+    from emopulse_ros.evaluation.datasets import LOADERS
+
+    return tuple(LOADERS)
+
+
+def _recording(arguments: argparse.Namespace, engine: Engine) -> Found:
+    from emopulse_ros.camera import BagCamera
+    from emopulse_ros.evaluation.assessment import assess, assess_recorded
+    from emopulse_ros.evaluation.source import open_source, truth_for
+    from emopulse_ros.evaluation.timing import recorded_timing
+    from emopulse_ros.pipeline import build
+
+    with ExitStack() as stack:
         camera = stack.enter_context(
             open_source(
                 arguments.source,
@@ -83,38 +118,48 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
         know_truth = truth_for(camera, arguments.truth)
+        how = recorded_timing(camera.bag) if isinstance(camera, BagCamera) else {}
+        if arguments.recorded:
+            if not isinstance(camera, BagCamera):
+                raise BadInputError("only a bag holds what was said before: leave out --recorded")
+            return assess_recorded(camera, engine, know_truth), how
         pipeline = stack.enter_context(build(arguments.model))
-        arguments.out.mkdir(parents=True, exist_ok=True)
-        timing = _timing(camera)
-        assessment = _assessed(arguments, camera, pipeline, know_truth)
-        told = _written(arguments, assessment, pipeline.detector.engine, timing)
-    say([*_summary(assessment, timing), *told])
-    for note in assessment.stream.notes:
-        complain(note)
-    return 0 if len(assessment.stream.stamps) and not assessment.stream.notes else 2
+        progress = stack.enter_context(Progress(_seconds(camera, arguments.duration)))
+        faces = arguments.with_faces
+        seen = assess(camera, pipeline, know_truth, with_faces=faces, on_frame=progress.at)
+        return seen, how
 
 
-def _assessed(
-    arguments: argparse.Namespace,
-    camera: Camera,
-    pipeline: Pipeline,
-    know_truth: KnowTruth | None,
-) -> Assessment:
-    from emopulse_ros.camera import BagCamera
-    from emopulse_ros.evaluation.assessment import assess, assess_recorded
+def _data_set(arguments: argparse.Namespace, name: str, root: str) -> list[Found]:
+    """Each clip of a data set, with stages that know nothing of the others."""
+    from emopulse_ros.evaluation.assessment import assess
+    from emopulse_ros.evaluation.datasets import load
+    from emopulse_ros.pipeline import build
 
-    if arguments.recorded:
-        if not isinstance(camera, BagCamera):
-            raise BadInputError("only a bag holds what was said before: leave out --recorded")
-        return assess_recorded(camera, pipeline.detector.engine, know_truth)
-    with Progress(_seconds(camera, arguments.duration)) as progress:
-        return assess(
-            camera,
-            pipeline,
-            know_truth,
-            with_faces=arguments.with_faces,
-            on_frame=progress.at,
+    given = (arguments.truth, arguments.topic, arguments.recorded, arguments.rate, arguments.bag)
+    if any(given):
+        raise BadInputError(
+            "a data set has a truth and a rate of its own and many clips: leave out --truth, "
+            "--topic, --recorded, --rate and --bag"
         )
+    data_set = load(name, Path(root).expanduser())
+    clips, summary = data_set.clips, data_set.summary
+    say(summary.lines())
+    found: list[Found] = []
+    for number, clip in enumerate(clips, 1):
+        with clip.camera() as camera, build(arguments.model) as pipeline:
+            known = partial(_said_of_any, clip.truth)
+            seen = assess(camera, pipeline, known, with_faces=arguments.with_faces)
+        found.append((replace(seen, name=f"{clip.dataset} {clip.subject}/{clip.name}"), {}))
+        if sys.stderr.isatty():
+            print(f"\r{number} of {len(clips)} clips ", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return found
+
+
+def _said_of_any(truth: Truth, _: Stamps) -> Truth:
+    return truth
 
 
 def _seconds(camera: Camera, duration: float | None) -> float | None:
@@ -127,16 +172,17 @@ def _seconds(camera: Camera, duration: float | None) -> float | None:
     return counts[0] / camera.rate if counts and counts[0] else None
 
 
-def _timing(camera: Camera) -> dict[str, Timing]:
-    from emopulse_ros.camera import BagCamera
-    from emopulse_ros.evaluation.timing import recorded_timing
+def _summary(found: Sequence[Found]) -> list[str]:
+    from emopulse_ros.evaluation.page.pool import pool
 
-    return recorded_timing(camera.bag) if isinstance(camera, BagCamera) else {}
+    assessments = [one for one, _ in found]
+    lines = _about_one(*found[0]) if len(found) == 1 else [f"{len(found)} recordings"]
+    report = pool(assessments)
+    return [*lines, *(report.lines() if report else ["no truth, so no scores"])]
 
 
-def _summary(assessment: Assessment, timing: dict[str, Timing]) -> list[str]:
-    stream = assessment.stream
-    gaps = stream.gaps
+def _about_one(assessment: Assessment, how: dict[str, Timing]) -> list[str]:
+    stream, gaps = assessment.stream, assessment.stream.gaps
     lines = [
         f"{assessment.name}: {len(stream.stamps)} frames at {stream.rate:.0f} Hz, "
         f"{len(assessment.recording.stamp)} activations, {len(assessment.recording.events)} events"
@@ -145,8 +191,7 @@ def _summary(assessment: Assessment, timing: dict[str, Timing]) -> list[str]:
     if stream.without:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in stream.without.items())
         lines.append(f"frames without an activation: {reasons}")
-    lines += assessment.report.lines() if assessment.report else ["no truth, so no scores"]
-    for topic, one in timing.items():
+    for topic, one in how.items():
         lines.append(
             f"{topic}, as recorded: {one.rate:.0f} Hz, {one.gaps} gaps, {one.duplicates} twice, "
             f"{one.out_of_order} out of order; capture to publish "
@@ -157,14 +202,36 @@ def _summary(assessment: Assessment, timing: dict[str, Timing]) -> list[str]:
 
 def _written(
     arguments: argparse.Namespace,
-    assessment: Assessment,
+    assessments: Sequence[Assessment],
+    hows: Sequence[dict[str, Timing]],
     engine: Engine,
-    timing: dict[str, Timing],
 ) -> list[str]:
-    told: list[str] = []
-    if arguments.bag is not None:
-        from emopulse_ros.evaluation.assessment import write_results
+    from emopulse_ros.evaluation import page
+    from emopulse_ros.evaluation.assessment import write_results
 
-        write_results(arguments.bag, assessment, engine.card.name, engine.model_hash)
+    out: Path = arguments.out
+    about = page.About(
+        card=engine.card,
+        model_hash=engine.model_hash,
+        environment={**page.environment(), "engine": engine.describe()},
+        timing=tuple(
+            {
+                (name if len(how) == 1 else f"{topic}: {name}"): figure
+                for topic, one in how.items()
+                for name, figure in one.figures().items()
+            }
+            for how in hows
+        ),
+    )
+    page.write_page(out / "report.html", assessments, about)
+    page.write_json(out / "report.json", assessments, about)
+    page.write_units(out / "units.csv", assessments)
+    page.write_events(out / "events.csv", assessments)
+    for number, one in enumerate(assessments, 1):
+        name = "activations.csv" if len(assessments) == 1 else f"activations-{number:03d}.csv"
+        page.write_activations(out / name, one)
+    told = [f"report: {out / 'report.html'}   (report.json and tables as CSV beside it)"]
+    if arguments.bag is not None:
+        write_results(arguments.bag, assessments[0], engine.card.name, engine.model_hash)
         told.append(f"results as a bag: {arguments.bag}")
     return told

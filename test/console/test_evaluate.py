@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,15 @@ def test_a_recording_begins_with_a_free_name(bag: Path, capsys: pytest.CaptureFi
     assert "is there already" in capsys.readouterr().err
     assert main(["record", "/tmp/never", "--camera", "ros:/eye"]) == 2
     assert "ros2 bag record" in capsys.readouterr().err
+
+
+def test_a_bag_is_played_into_the_nodes(bag: Path, tmp_path: Path) -> None:
+    pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+    pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+    table = tmp_path / "live.csv"
+    call = ["run", "--camera", f"bag:{bag}", "--rate", "0.5", "--duration", "1"]
+    assert main([*call, "--csv", str(table)]) == 0
+    stamps = [int(line.split(",")[0]) for line in table.read_text().splitlines()[1:]]
+    assert len(stamps) > 100
+    # Half as fast, but 5 ms apart as they were recorded.
+    assert {late - early for early, late in pairwise(stamps)} == {5_000_000}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -240,3 +241,44 @@ def test_stamps_ride_unchanged_from_capture(unhurried: str) -> None:
     assert all(latency > 0.0 for _, latency in seen)
     kept = container.au_node.latency.since(0)
     assert np.allclose(kept, [latency for _, latency in seen])
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_bag_that_is_played_is_timed_by_its_own_clock(
+    light: Any, unhurried: str, listener: Any, soon: Any, simulated: bool
+) -> None:
+    """As by ``ros2 bag play --clock``: images of years ago, and a clock to go with them."""
+    from rosgraph_msgs.msg import Clock
+    from sensor_msgs.msg import Image
+
+    from emopulse_ros.nodes import qualities
+    from emopulse_ros.nodes.container import Container
+
+    years_ago, late = 1_500_000_000, 3_000_000
+    publisher = listener.create_publisher(Image, "/their/image", qualities.images(100))
+    clock = listener.create_publisher(Clock, "/clock", 10)
+    seen: list[float] = []
+    with Container(
+        "ros:/their/image",
+        parameters_file=unhurried,
+        arguments=["--ros-args", "-p", f"use_sim_time:={str(simulated).lower()}"],
+        on_activation=lambda _, latency: seen.append(latency),
+    ) as container:
+        assert soon(lambda: container.flow_node.subscription.get_publisher_count() == 1)
+        assert soon(lambda: clock.get_subscription_count() == (2 if simulated else 0))
+        for index in range(20):
+            nanosec = index * 5_000_000
+            told = Clock()
+            told.clock.sec, told.clock.nanosec = years_ago, nanosec + late
+            clock.publish(told)
+            here = container.au_node.get_clock()
+            if simulated:
+                assert soon(lambda: here.now().nanoseconds % 10**9 == nanosec + late)  # noqa: B023
+            message = Image(height=2, width=2, encoding="mono8", step=2)
+            message.data.frombytes(bytes([index] * 4))
+            message.header.stamp.sec, message.header.stamp.nanosec = years_ago, nanosec
+            publisher.publish(message)
+            assert soon(lambda: len(seen) == index + 1)  # noqa: B023
+    years_ms = (time.time_ns() - years_ago * 10**9) / 1e6
+    assert seen == pytest.approx([late / 1e6 if simulated else years_ms] * 20, rel=1e-3)
+    assert [frame.stamp // 10**9 for frame in light.frames] == [years_ago] * 20

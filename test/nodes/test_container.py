@@ -98,7 +98,7 @@ def test_without_a_listener_no_message_is_made(
     images = replace(image_adaptation(), to_message=refuse)
     monkeypatch.setattr(camera_node, "image_adaptation", lambda: images)
     activations = replace(activation_adaptation(), to_message=refuse)
-    monkeypatch.setattr(au_node, "activation_adaptation", lambda: activations)
+    monkeypatch.setattr(au_node, "activation_adaptation", lambda _: activations)
     monkeypatch.setattr(camera_node, "to_camera_info", refuse)
     with Container(parameters_file=unhurried) as container:
         assert container.wait(30.0)

@@ -83,12 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
         engine = open_engine(arguments.model)
         arguments.out.mkdir(parents=True, exist_ok=True)
         name, _, root = arguments.source.partition(":")
-        if name in _data_sets():
-            found = _data_set(arguments, name, root)
-        else:
-            found = [_recording(arguments, engine)]
+        found, more = (
+            _data_set(arguments, name, root)
+            if name in _data_sets()
+            else ([_recording(arguments, engine)], [])
+        )
         told = _written(arguments, [one for one, _ in found], [how for _, how in found], engine)
-    say([*_summary(found), *told])
+    say([*_summary(found), *more, *told])
     notes = [note for one, _ in found for note in one.stream.notes]
     for note in notes:
         complain(note)
@@ -130,9 +131,10 @@ def _recording(arguments: argparse.Namespace, engine: Engine) -> Found:
         return seen, how
 
 
-def _data_set(arguments: argparse.Namespace, name: str, root: str) -> list[Found]:
-    """Each clip of a data set, with stages that know nothing of the others."""
+def _data_set(arguments: argparse.Namespace, name: str, root: str) -> tuple[list[Found], list[str]]:
+    """Each clip of a data set, with stages that know nothing of the others, and its scores."""
     from emopulse_ros.evaluation.assessment import assess
+    from emopulse_ros.evaluation.clip_scores import clip_lines
     from emopulse_ros.evaluation.datasets import load
     from emopulse_ros.pipeline import build
 
@@ -150,12 +152,13 @@ def _data_set(arguments: argparse.Namespace, name: str, root: str) -> list[Found
         with clip.camera() as camera, build(arguments.model) as pipeline:
             known = partial(_said_of_any, clip.truth)
             seen = assess(camera, pipeline, known, with_faces=arguments.with_faces)
-        found.append((replace(seen, name=f"{clip.dataset} {clip.subject}/{clip.name}"), {}))
+        found.append((replace(seen, name=f"{clip.dataset} {clip.name}"), {}))
         if sys.stderr.isatty():
             print(f"\r{number} of {len(clips)} clips ", end="", file=sys.stderr, flush=True)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    return found
+    scored = list(zip(clips, (one for one, _ in found), strict=True))
+    return found, clip_lines(scored) if scored else []
 
 
 def _said_of_any(truth: Truth, _: Stamps) -> Truth:

@@ -138,3 +138,34 @@ def test_a_bag_is_played_into_the_nodes(bag: Path, tmp_path: Path) -> None:
     assert len(stamps) > 100
     # Half as fast, but 5 ms apart as they were recorded.
     assert {late - early for early, late in pairwise(stamps)} == {5_000_000}
+
+
+def test_a_data_set_is_evaluated_clip_by_clip(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import cv2
+    from evaluation.trees import casme2_table
+
+    from emopulse_ros.camera import open_camera
+
+    root = tmp_path / "CASME2"
+    for number, name in ((7, "EP01_01"), (8, "EP02_01f")):
+        folder = root / "CASME2_RAW_selected" / "sub01" / name
+        folder.mkdir(parents=True)
+        with open_camera(f"synthetic:{number}", duration=0.5) as camera:
+            for frame in camera:
+                assert cv2.imwrite(str(folder / f"img{frame.sequence + 1}.jpg"), frame.image)
+    casme2_table(root, (1, "EP01_01", 20, 40, 80, "4+7"), (1, "EP02_01f", 10, "/", 90, "R12"))
+    out = tmp_path / "out"
+    assert main(["evaluate", f"casme2:{root}", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "CASME II: 2 clips of 1 person" in said
+    assert "2 recordings" in said
+    assert "clip by clip, CD6ME's 12 units, pooled over 1 people" in said
+    assert (out / "activations-002.csv").exists()
+    report = json.loads((out / "report.json").read_text())
+    assert [one["name"] for one in report["recordings"]] == [
+        "CASME II sub01/EP01_01", "CASME II sub01/EP02_01f",
+    ]  # fmt: skip
+    assert main(["evaluate", f"casme2:{root}", "--rate", "30", "--out", str(out)]) == 2
+    assert main(["evaluate", f"casme2:{tmp_path / 'none'}", "--out", str(out)]) == 2

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emopulse_ros.evaluation.au_string import CodedUnit
 from emopulse_ros.evaluation.datasets import load
-from emopulse_ros.evaluation.datasets.au_string import CodedUnit
 from emopulse_ros.evaluation.datasets.casme2 import load_casme2
 from emopulse_ros.evaluation.truth import frame_truth
 

@@ -48,7 +48,10 @@ def test_a_table_in_each_of_its_units(tmp_path: Path, unit: str, row: str, later
         ("onset_s,offset_s,aus\n0.1,0.2,4\n0.1,soon,4\n", "line 3: offset_s is 'soon'"),
         ("onset_s,offset_s,aus\n0.3,0.2,4\n", "line 2: onset, apex and offset are not in"),
         ("onset_s,offset_s,aus\n0.3,,4\n", "line 2 lacks its onset or its offset"),
-        ("onset_s,offset_s,aus\n\n# so\n0.1,0.2,smile\n", "line 4: 'smile' is no action unit"),
+        (
+            "onset_s,offset_s,aus\n\n# so\n0.1,0.2,smile\n",
+            "line 4: 'smile' is no list of action units",
+        ),
         ("onset_s,offset_s,aus\n0.1,0.2,\n", "line 2 names no action unit"),
         ("onset_s,offset_s,aus\n0.1,0.2,4,9\n", "line 2 has 4 cells, but the header 3"),
         ("onset_s,offset_s,aus,kind\n0.1,0.2,4,joy\n", "line 2: kind is 'joy'"),

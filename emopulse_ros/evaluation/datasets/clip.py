@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.camera.folder import FolderCamera
-from emopulse_ros.evaluation.datasets.au_string import CodedUnits
+from emopulse_ros.evaluation.au_string import CodedUnits
 from emopulse_ros.evaluation.truth import Kind, Label, Truth
 from emopulse_ros.facs import BLINK, CODES, INDEX
 

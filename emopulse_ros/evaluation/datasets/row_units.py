@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
-from emopulse_ros.evaluation.datasets.au_string import CodedUnits, parse_units
+from emopulse_ros.evaluation.au_string import CodedUnits, parse_units
 from emopulse_ros.evaluation.datasets.coding import Row
 from emopulse_ros.facs import BLINK, INDEX
 

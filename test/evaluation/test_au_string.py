@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emopulse_ros.evaluation.datasets.au_string import (
+from emopulse_ros.evaluation.au_string import (
     CodedUnit,
     CodedUnits,
     parse_units,

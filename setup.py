@@ -41,6 +41,7 @@ setup(
         (f"share/{NAME}", ["package.xml"]),
         *data("launch", "*.launch.*"),
         *data("config", "*.yaml"),
+        *data("config", "*.json"),
     ],
     zip_safe=False,
     # The exact versions everything is tested with are in requirements/. What a robot brings under

@@ -50,7 +50,7 @@ def test_a_table_in_each_of_its_units(tmp_path: Path, unit: str, row: str, later
         ("onset_s,offset_s,aus\n0.3,,4\n", "line 2 lacks its onset or its offset"),
         (
             "onset_s,offset_s,aus\n\n# so\n0.1,0.2,smile\n",
-            "line 4: 'smile' is no list of action units",
+            "line 4: 'smile' is no list of",
         ),
         ("onset_s,offset_s,aus\n0.1,0.2,\n", "line 2 names no action unit"),
         ("onset_s,offset_s,aus\n0.1,0.2,4,9\n", "line 2 has 4 cells, but the header 3"),

@@ -26,10 +26,12 @@ class FlowStage:
     The flow since 160 ms ago is the difference of two flows since the neutral face, its own and
     the one of 160 ms ago. Measured directly it cost as much again, and told the network no more.
     It starts clean with a new face and after a hole in the stream, and says so in ``restarted``.
+    Unless it ``adapts``, a face's first picture stays its neutral one: for comparison only.
     """
 
-    def __init__(self, recipe: FlowRecipe | None = None) -> None:
+    def __init__(self, recipe: FlowRecipe | None = None, *, adapts: bool = True) -> None:
         self.recipe = recipe or FlowRecipe()
+        self._adapts = adapts
         self._channels = self.recipe.channels
         grid = self.recipe.grid
         self._dense = LucasKanade(grid)
@@ -77,7 +79,7 @@ class FlowStage:
             planes[2] = optical_strain(planes[0], planes[1])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
-        if self._neutral.update(crop.stamp, pyramid, moving, away):
+        if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away):
             self.neutral_motion = self.neutral_motion + self._past.rebase()
         step = FlowStep(
             crop.stamp,

@@ -1,0 +1,126 @@
+"""What a neutral face that follows its person buys, and what it costs.
+
+``python -m emopulse_ros.evaluation.neutral_trial`` prints it, after some minutes. Synthetic faces, seen from their neutral face on, and seen from the middle of a smile on, as when
+somebody comes up to a robot smiling: the first picture is then no neutral face. Each is read with a
+neutral face that adapts and with its first picture in its place. And smiles that are held: an
+expression must not be taken for the neutral face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import cv2
+import numpy as np
+
+from emopulse_ros.detection.detector import Detector
+from emopulse_ros.detection.engine import Engine
+from emopulse_ros.evaluation.recording import Recorder, Recording
+from emopulse_ros.evaluation.report import mean, score
+from emopulse_ros.evaluation.script_truth import truth_of
+from emopulse_ros.facs import INDEX
+from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.pipeline import event_finder, face_stage, open_engine
+from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.habits import MICRO, write_script
+from emopulse_ros.synthesis.portrait import PortraitScene
+from emopulse_ros.synthesis.scene import filmed
+from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
+
+SMILE = (12, 25)
+SEEDS = range(7_100_000, 7_100_008)
+"""Of faces that are in no other set."""
+LENGTH = 16 * SECOND
+UNSEEN = SECOND
+"""What passes before the first frame that is seen."""
+
+
+def smiling(script: Script) -> Script:
+    """The same, but at first the face smiles, until shortly after it is first seen."""
+    smile = held_smile(0, 1_900)
+    later = tuple(one for one in script.movements if one.onset > smile.offset)
+    return replace(script, movements=(smile, *later))
+
+
+def held_smile(start: int, length: int) -> Movement:
+    """A smile that comes in 400 ms, is held, and goes in 600; ``start`` and ``length`` in ms."""
+    times = (start, start + 400, start + length)
+    onset, apex, offset = (time * MILLISECOND for time in times)
+    return Movement(
+        "macro", SMILE, ((0.8, 0.8),) * 2, onset, apex, offset, (length - 1_000) * MILLISECOND
+    )
+
+
+def read(seed: int, script: Script, engine: Engine, *, adapts: bool) -> Recording:
+    """What a model says of a face."""
+    frames: Iterator[Frame] = filmed(PortraitScene.varied(seed, script), script.duration)
+    recorder, recipe = Recorder(), engine.card.recipe
+    face, flow = face_stage(recipe, live=False), FlowStage(recipe, adapts=adapts)
+    detector, events = Detector(engine), event_finder(engine)
+    for frame in islice(frames, UNSEEN // (5 * MILLISECOND), None):
+        crop = face(frame)
+        if crop is not None:
+            activation = detector(flow(crop))
+            recorder.add(activation)
+            recorder.add_event(events(activation))
+    recorder.add_event(events.flush())
+    face.beside.close()
+    return recorder.recording()
+
+
+def begun(engine: Engine, first: str, *, adapts: bool) -> str:
+    """Scores of faces that are first seen ``neutral`` or ``smiling``, in a line."""
+    assessments = []
+    for seed in SEEDS:
+        script = write_script(seed, LENGTH, MICRO)
+        script = smiling(script) if first == "smiling" else script
+        recording = read(seed, script, engine, adapts=adapts)
+        truth = truth_of(script)
+        report = score(recording, truth, thresholds=thresholds_of(engine))
+        assessments.append(report)
+    counts, events = assessments[0].counts, assessments[0].events
+    for report in assessments[1:]:
+        counts, events = counts + report.counts, events + report.events
+    return (
+        f"{first:<16}{'adapts' if adapts else 'first picture':<15}"
+        f"{mean(counts.f1[assessments[0].expressive]):8.2f}{events.f1:11.2f}"
+        f"{events.false_alarms_per_minute:12.1f}"
+    )
+
+
+def held(engine: Engine, length: int, *, adapts: bool) -> float:
+    """In which share of its hold, of ``length`` ms, a smile is seen."""
+    seen = []
+    for seed in SEEDS:
+        smile = held_smile(2_000, length + 1_000)
+        base = write_script(seed, (length + 4_000) * MILLISECOND, MICRO)
+        recording = read(seed, replace(base, movements=(smile,)), engine, adapts=adapts)
+        within = (recording.stamp > smile.apex) & (recording.stamp < smile.apex + smile.hold)
+        alarms = recording.alarms(thresholds_of(engine))
+        seen.append(alarms[within, INDEX[SMILE[0]]].mean())
+    return float(np.mean(seen))
+
+
+def thresholds_of(engine: Engine) -> dict[int, float]:
+    """From which probability on the engine's model calls each unit active."""
+    return dict(zip(engine.card.codes, engine.card.thresholds, strict=True))
+
+
+def main() -> None:
+    """Print both tables."""
+    cv2.setNumThreads(1)
+    engine = open_engine()
+    print("first seen      neutral face   frame F1   event F1   false alarms a minute")
+    for first in ("neutral", "smiling"):
+        for adapts in (True, False):
+            print(begun(engine, first, adapts=adapts), flush=True)
+    print("\na smile held for   is seen for: adapts, first picture")
+    for length in (1_000, 2_000, 4_000, 8_000):
+        shares = [held(engine, length, adapts=adapts) for adapts in (True, False)]
+        print(f"{length / 1000:14.0f} s{shares[0]:21.0%}{shares[1]:15.0%}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The trial of the neutral face."""
+
+from __future__ import annotations
+
+import pytest
+
+from emopulse_ros.evaluation import neutral_trial
+from emopulse_ros.pipeline import open_engine
+from emopulse_ros.synthesis.habits import MICRO, write_script
+from emopulse_ros.synthesis.script import SECOND
+
+
+def test_a_face_that_smiles_at_first_does_nothing_else_meanwhile() -> None:
+    script = neutral_trial.smiling(write_script(3, 8 * SECOND, MICRO))
+    smile, *others = script.movements
+    assert smile.aus == neutral_trial.SMILE
+    assert smile.apex + smile.hold > neutral_trial.UNSEEN, "it is first seen smiling"
+    assert all(one.onset > smile.offset for one in others)
+
+
+def test_both_tables_have_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neutral_trial, "SEEDS", range(7_100_000, 7_100_001))
+    monkeypatch.setattr(neutral_trial, "LENGTH", 4 * SECOND)
+    engine = open_engine()
+    one, other = (neutral_trial.begun(engine, "smiling", adapts=adapts) for adapts in (True, False))
+    assert one.split()[:2] == ["smiling", "adapts"]
+    assert one.split()[2:] != other.split()[3:], "it makes no difference"
+    assert neutral_trial.held(engine, 1_000, adapts=False) > 0.5

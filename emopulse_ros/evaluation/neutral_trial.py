@@ -1,9 +1,10 @@
 """What a neutral face that follows its person buys, and what it costs.
 
-``python -m emopulse_ros.evaluation.neutral_trial`` prints it, after some minutes. Synthetic faces, seen from their neutral face on, and seen from the middle of a smile on, as when
-somebody comes up to a robot smiling: the first picture is then no neutral face. Each is read with a
-neutral face that adapts and with its first picture in its place. And smiles that are held: an
-expression must not be taken for the neutral face.
+``python -m emopulse_ros.evaluation.neutral_trial`` prints it, after some minutes. Synthetic faces
+are seen from their neutral face on, and from the middle of a smile on, as when somebody comes up
+smiling: the first picture is then no neutral face. Each is read with a neutral face that adapts and
+with its first picture in its place. And smiles are held: an expression must not be taken for the
+neutral face.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
 SMILE = (12, 25)
 SEEDS = range(7_100_000, 7_100_008)
 """Of faces that are in no other set."""
-LENGTH = 16 * SECOND
+LENGTH = 24 * SECOND
+SELDOM = replace(MICRO, pause_ms=(1_500.0, 5_000.0))
+"""Micro-expressions with rests between them, as in life: only a face at rest can be taken anew."""
 UNSEEN = SECOND
 """What passes before the first frame that is seen."""
 
@@ -74,7 +77,7 @@ def begun(engine: Engine, first: str, *, adapts: bool) -> str:
     """Scores of faces that are first seen ``neutral`` or ``smiling``, in a line."""
     assessments = []
     for seed in SEEDS:
-        script = write_script(seed, LENGTH, MICRO)
+        script = write_script(seed, LENGTH, SELDOM)
         script = smiling(script) if first == "smiling" else script
         recording = read(seed, script, engine, adapts=adapts)
         truth = truth_of(script)

@@ -19,8 +19,8 @@ def test_a_face_that_smiles_at_first_does_nothing_else_meanwhile() -> None:
 
 
 def test_both_tables_have_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neutral_trial, "SEEDS", range(7_100_000, 7_100_001))
-    monkeypatch.setattr(neutral_trial, "LENGTH", 4 * SECOND)
+    monkeypatch.setattr(neutral_trial, "SEEDS", range(7_100_001, 7_100_002))
+    monkeypatch.setattr(neutral_trial, "LENGTH", 10 * SECOND)
     engine = open_engine()
     one, other = (neutral_trial.begun(engine, "smiling", adapts=adapts) for adapts in (True, False))
     assert one.split()[:2] == ["smiling", "adapts"]

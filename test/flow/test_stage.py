@@ -69,3 +69,14 @@ def test_a_missing_entry_is_named() -> None:
     del text["flow_grid"]
     with pytest.raises(RecipeError, match="flow_grid"):
         FlowRecipe.from_text(text)
+
+
+def test_a_neutral_face_that_does_not_adapt_stays_the_first_picture() -> None:
+    stages = [FlowStage(adapts=adapts) for adapts in (True, False)]
+    for number in range(600):
+        # It rests a little, but not where it began.
+        seen = face(number, right=0.0 if number < 3 else 0.3)
+        for stage in stages:
+            stage(seen)
+    assert stages[0].neutral_motion.any()
+    assert not stages[1].neutral_motion.any()

@@ -11,7 +11,7 @@ from emopulse_ros.ahead import ahead
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.events import EventFinder
-from emopulse_ros.detection.model import shipped_model
+from emopulse_ros.detection.model import model_at
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.face.beside import Beside
 from emopulse_ros.face.look import Look
@@ -94,9 +94,11 @@ class Pipeline:
 def open_engine(model: Path | None = None) -> Engine:
     """The best engine there is for a model, by default the one that comes with the package.
 
+    ``int8`` names that one in 8 bits.
+
     :raises ModelError: if the file is missing or not ours.
     """
-    return OnnxEngine(model or shipped_model())
+    return OnnxEngine(model_at(model))
 
 
 def face_stage(recipe: FlowRecipe, *, live: bool) -> FaceStage:

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="an EmoPulse model in place of the one built in"
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="an EmoPulse model; int8 for the built-in in 8 bits",
     )
     parser.add_argument(
         "--against",

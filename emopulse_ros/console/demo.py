@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the picture of the run goes (default: out/timeline.png)",
     )
     parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="an EmoPulse model in place of the one built in"
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="an EmoPulse model; int8 for the built-in in 8 bits",
     )
 
 

@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--duration", type=float, metavar="S", help="seconds until it ends")
     parser.add_argument(
-        "--model", type=Path, metavar="FILE", help="an EmoPulse model in place of the one built in"
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="an EmoPulse model; int8 for the built-in in 8 bits",
     )
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS 2 parameters of the nodes (YAML)"

@@ -117,10 +117,20 @@ class Card:
         return probability
 
 
+SHIPPED = {"step": "tiny_i3d.onnx", "clip": "tiny_i3d_clip.onnx", "int8": "tiny_i3d_int8.onnx"}
+"""The files of the model that comes with the package; ``int8`` is the step form in 8 bits."""
+
+
 def shipped_model(form: str = "step") -> Path:
-    """The model that comes with the package."""
-    name = "tiny_i3d.onnx" if form == "step" else "tiny_i3d_clip.onnx"
-    return Path(__file__).parent.parent / "models" / name
+    """The model that comes with the package, in one of its forms."""
+    return Path(__file__).parent.parent / "models" / SHIPPED[form]
+
+
+def model_at(named: Path | None) -> Path:
+    """The file of a model: the one named, or for None and ``int8`` that of the package."""
+    if named is None:
+        return shipped_model()
+    return shipped_model("int8") if str(named) == "int8" else named
 
 
 def hash_of(path: Path) -> str:

@@ -23,7 +23,11 @@ from emopulse_ros.pipeline import face_stage, open_engine
 from emopulse_ros.stream import Frame
 from emopulse_ros.transport import Publisher, Subscription
 
-MODEL = Parameter("model", "", "path of an EmoPulse model (ONNX); empty for the one built in")
+MODEL = Parameter(
+    "model",
+    "",
+    "path of an EmoPulse model (ONNX); empty for the one built in, int8 for that in 8 bits",
+)
 QUEUE = Parameter(
     "queue_depth",
     10,

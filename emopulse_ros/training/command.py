@@ -26,6 +26,7 @@ from emopulse_ros.training.loop import read_clips, train
 from emopulse_ros.training.magnitude import export_magnitude, train_magnitude
 from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
+from emopulse_ros.training.quantise import quantise
 from emopulse_ros.training.scores import Result, result
 
 
@@ -98,7 +99,8 @@ def learn(
     ]
     summary = {entry.name: round(entry.mean_f1, 4) for entry in results}
     card = replace(card, scores=json.dumps(summary))
-    export(network, card, folder)
+    step, _ = export(network, card, folder)
+    quantise(step, validation, folder / "tiny_i3d_int8.onnx")
     peaks = attention_peaks(network, test, device) if how.attention else None
     probe = _probe(network, clips / "people", plan, device)
     found = Findings(results, len(validation), peaks, probe)

@@ -245,3 +245,20 @@ def test_every_ablation_is_a_configuration_and_changes_one_thing() -> None:
 def test_a_missing_configuration(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         main(["--config", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "run")])
+
+
+def test_the_8_bit_form_says_nearly_the_same(clips: Path, tmp_path: Path) -> None:
+    (run := tmp_path / "run").mkdir()
+    learn(PLAN, clips, run, torch.device("cpu"))
+    whole, rounded = (OnnxEngine(run / name) for name in ("tiny_i3d.onnx", "tiny_i3d_int8.onnx"))
+    assert rounded.card == whole.card
+    flow = Clips([clips / "test"], ["rendered"]).whole(3).flow[0].numpy()
+    answers = []
+    for engine in (whole, rounded):
+        state, said = engine.first_state(), []
+        for time in range(flow.shape[1]):
+            reading, state = engine.step(np.ascontiguousarray(flow[:, time]), state)
+            said.append(reading.logits.copy())
+        answers.append(np.array(said))
+    spread = np.ptp(answers[0])
+    assert 0.0 < np.abs(answers[0] - answers[1]).max() < 0.2 * max(spread, 0.5)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.engine import Engine, Reading, State
-from emopulse_ros.detection.model import Card, ModelError, shipped_model
+from emopulse_ros.detection.model import Card, ModelError, model_at
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError
 from emopulse_ros.pipeline import open_engine
 
@@ -66,7 +66,7 @@ def entries(model: Path | None, against: Sequence[str]) -> tuple[Entry, ...]:
     :raises BenchmarkError: for an entry that is not ``NAME=FILE``, or a name given twice.
     :raises ModelError: if the main model is missing or not ours.
     """
-    path = model or shipped_model()
+    path = model_at(model)
     listed = [Entry(open_engine(path).card.name, path)]
     for given in against:
         name, equals, file = given.partition("=")

@@ -66,6 +66,13 @@ def test_what_is_undefined_is_null(silent: Assessment, assessed: Assessment) -> 
     json.dumps([unknown, nothing, as_json([])], allow_nan=False)
 
 
+@pytest.mark.parametrize("frames", [0, 1, 3])
+def test_frames_of_one_moment_have_no_rate(silent: Assessment, frames: int) -> None:
+    stream = replace(silent.stream, stamps=np.zeros(frames, np.int64))
+    (one,) = as_json([replace(silent, stream=stream)])["recordings"]
+    assert one["stream"]["rate_hz"] is None
+
+
 def test_events_and_units_as_tables(assessed: Assessment, tmp_path: Path) -> None:
     write_events(tmp_path / "events.csv", [assessed])
     rows, events = table(tmp_path / "events.csv"), event_rows(assessed)

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.evaluation.metrics import Counts, average_precision, calibration_error, count
+from emopulse_ros.evaluation.metrics import (
+    Counts,
+    average_precision,
+    calibration_error,
+    count,
+    mean,
+)
 from emopulse_ros.evaluation.recording import Recording
 from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
 from emopulse_ros.evaluation.truth import Span, Truth, event_truth, frame_truth, span_of
@@ -110,12 +116,6 @@ def judged(recording: Recording, truth: Truth) -> tuple[list[Span], list[MicroEx
     )
     true = [s for s in event_truth(truth) if first <= s.onset and s.offset <= last]
     return true, [event for event in recording.events if truth.knows(event.aus).any()]
-
-
-def mean(values: NDArray[np.float64]) -> float:
-    """Mean of the defined values; NaN, without a warning, where none is."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else float("nan")
 
 
 def number(value: float, digits: int = 2) -> str:

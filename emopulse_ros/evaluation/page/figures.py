@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emopulse_ros.evaluation.report import Report, mean
+from emopulse_ros.evaluation.metrics import mean
+from emopulse_ros.evaluation.report import Report
 
 
 class Figure(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from emopulse_ros.evaluation.assessment import Assessment
+from emopulse_ros.evaluation.metrics import mean
 from emopulse_ros.evaluation.page.events import EventRow
 from emopulse_ros.evaluation.page.figures import figures
 from emopulse_ros.evaluation.page.markup import bar, counted, table, text
 from emopulse_ros.evaluation.page.units import UnitRow, label, labels
-from emopulse_ros.evaluation.report import Report, mean, number
+from emopulse_ros.evaluation.report import Report, number
 from emopulse_ros.facs import BLINK
 
 Tile = tuple[str, str, str, str]

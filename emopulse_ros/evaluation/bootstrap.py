@@ -74,6 +74,12 @@ def event_f1(pieces: Sequence[Piece], draws: Draws) -> NDArray[np.float64]:
     return ratio(2 * hits, true + found)
 
 
+def false_alarms(pieces: Sequence[Piece], draws: Draws) -> NDArray[np.float64]:
+    """False alarms a minute of each resample, ``(R,)``; NaN without any time."""
+    alarms = draws @ np.array([one.events.spurious for one in pieces])
+    return ratio(60.0 * alarms, draws @ np.array([one.events.seconds for one in pieces]))
+
+
 def delay(pieces: Sequence[Piece], draws: Draws) -> NDArray[np.float64]:
     """Median time from onset to first alarm of each resample, of the events that had one."""
     delays = np.concatenate([one.delays_ms for one in pieces])

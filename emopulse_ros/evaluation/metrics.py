@@ -34,6 +34,10 @@ class Counts:
             self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn
         )
 
+    def of(self, units: NDArray[np.bool_]) -> Counts:
+        """The counts of these units, ``(A,) bool``, and none of any other."""
+        return Counts(self.tp * units, self.fp * units, self.fn * units, self.tn * units)
+
     @property
     def f1(self) -> Scores:
         """F1 of "active": 2 TP / (2 TP + FP + FN)."""
@@ -109,6 +113,10 @@ class Reliability:
     def __add__(self, other: Reliability) -> Reliability:
         """The frames of both."""
         return Reliability(self.gap + other.gap, self.frames + other.frames)
+
+    def of(self, units: NDArray[np.bool_]) -> Reliability:
+        """Of these units, ``(A,) bool``, and nothing of any other."""
+        return Reliability(self.gap * units[:, None], self.frames * units)
 
     @property
     def error(self) -> Scores:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,3 +25,13 @@ class Piece:
     reliability: Reliability
     events: Spotting
     delays_ms: NDArray[np.float64]
+
+
+def together(pieces: Sequence[Piece]) -> Piece:
+    """At least one piece as one, the delays in this order."""
+    return Piece(
+        reduce(operator.add, (one.counts for one in pieces)),
+        reduce(operator.add, (one.reliability for one in pieces)),
+        reduce(operator.add, (one.events for one in pieces)),
+        np.concatenate([one.delays_ms for one in pieces]),
+    )

@@ -43,9 +43,10 @@ class Stream:
 
     @property
     def rate(self) -> float:
-        """Frames a second, by the median of the intervals; NaN with fewer than two frames."""
+        """Frames a second, by the median of the intervals; NaN where there is none, or it is 0."""
         steps = np.diff(self.stamps)
-        return 1e9 / float(np.median(steps)) if steps.size else float("nan")
+        step = float(np.median(steps)) if steps.size else 0.0
+        return 1e9 / step if step else float("nan")
 
     @property
     def missing(self) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 """Frame-level scores: F1 from pooled counts, PR-AUC, calibration. numpy only.
 
 Truth is ``(N, A) bool``, probability ``(N, A)`` in 0 to 1; every result has one entry per unit.
-A score that is undefined (no positive and no alarm, say) is NaN: take means with ``numpy.nanmean``.
+A score that is undefined (no positive and no alarm, say) is NaN: take means with :func:`mean`.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ class Counts:
         return Counts(
             self.tp + other.tp, self.fp + other.fp, self.fn + other.fn, self.tn + other.tn
         )
+
+    def of(self, units: NDArray[np.bool_]) -> Counts:
+        """The counts of these units, ``(A,) bool``, and none of any other."""
+        return Counts(self.tp * units, self.fp * units, self.fn * units, self.tn * units)
 
     @property
     def f1(self) -> Scores:
@@ -99,17 +103,25 @@ class Reliability:
     """How far stated probabilities are from the rates at which it is so, before it is averaged.
 
     ``gap`` ``(A, B) float64`` is, for each bin of probability, the sum of what was said less the
-    number of frames on which it was so, ``frames`` how many there were. Those of several
-    recordings are added; both may have more dimensions in front, alike.
+    number of frames on which it was so, ``frames`` ``(A,) int64`` how many there were. Those of
+    several recordings are added; both may have more dimensions in front, alike.
     """
 
     gap: NDArray[np.float64]
-    frames: int | NDArray[np.int64]
+    frames: NDArray[np.int64]
+
+    def __add__(self, other: Reliability) -> Reliability:
+        """The frames of both."""
+        return Reliability(self.gap + other.gap, self.frames + other.frames)
+
+    def of(self, units: NDArray[np.bool_]) -> Reliability:
+        """Of these units, ``(A,) bool``, and nothing of any other."""
+        return Reliability(self.gap * units[:, None], self.frames * units)
 
     @property
     def error(self) -> Scores:
         """Expected calibration error, ``(A,) float64``; NaN without a frame."""
-        return ratio(np.abs(self.gap).sum(axis=-1), np.asarray(self.frames)[..., None])
+        return ratio(np.abs(self.gap).sum(axis=-1), self.frames)
 
 
 def reliability(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Reliability:
@@ -125,7 +137,7 @@ def reliability(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Rel
     gap = np.zeros((units, bins))
     for a in range(units):
         gap[a] = np.bincount(where[:, a], excess[:, a], minlength=bins)
-    return Reliability(gap, frames)
+    return Reliability(gap, np.full(units, frames))
 
 
 def calibration_error(truth: ArrayLike, probability: ArrayLike, bins: int = 15) -> Scores:
@@ -141,6 +153,12 @@ def ratio(part: NDArray[Any], whole: NDArray[Any]) -> Scores:
     whole = np.broadcast_to(whole, np.shape(part))
     shares: Scores = np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)
     return shares
+
+
+def mean(values: Scores) -> float:
+    """Mean of the defined values; NaN, without a warning, where none is."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")
 
 
 def _same_shape(truth: NDArray[np.generic], predicted: NDArray[np.generic]) -> None:

@@ -14,8 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emopulse_ros.evaluation.metrics import Counts, count
-from emopulse_ros.evaluation.report import mean
+from emopulse_ros.evaluation.metrics import Counts, count, mean
 
 CD6ME_CODES: tuple[int, ...] = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17)
 """The units of the cross-data-set protocol CD6ME (Varanka et al., 2023)."""

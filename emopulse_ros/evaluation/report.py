@@ -4,32 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.evaluation.metrics import Counts, average_precision, calibration_error, count
+from emopulse_ros.evaluation.bootstrap import Figure
+from emopulse_ros.evaluation.cutting import cut
+from emopulse_ros.evaluation.metrics import average_precision, mean
+from emopulse_ros.evaluation.pieces import Piece, together
 from emopulse_ros.evaluation.recording import Recording
-from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
-from emopulse_ros.evaluation.truth import Span, Truth, event_truth, frame_truth, span_of
+from emopulse_ros.evaluation.sure import Parts, Sure, parts, sure
+from emopulse_ros.evaluation.truth import Truth, frame_truth
 from emopulse_ros.facs import expressive
-from emopulse_ros.stream import MicroExpression
 
 DIGITS = 6
 """Decimals of a figure in a file that programs read."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Report:
-    """Scores of one run; arrays have one entry for each of ``codes``, NaN where undefined."""
+@dataclass(frozen=True, eq=False)
+class Report(Piece):
+    """Scores of one run, or of several; what they are made of is that of the whole.
+
+    ``precision`` ``(A,) float64`` is the PR-AUC of each of ``codes``, NaN where undefined.
+    ``drawn`` is what the intervals come of.
+    """
 
     codes: tuple[int, ...]
     frames: int
-    counts: Counts
     precision: NDArray[np.float64]
-    calibration: NDArray[np.float64]
-    events: Spotting
-    delays_ms: NDArray[np.float64]
+    drawn: Parts
+
+    @property
+    def calibration(self) -> NDArray[np.float64]:
+        """Expected calibration error of each unit, ``(A,) float64``, NaN where undefined."""
+        return self.reliability.error
+
+    @cached_property
+    def sure(self) -> Sure:
+        """The key figures with their intervals."""
+        return sure(self.codes, self, self.drawn)
 
     @property
     def expressive(self) -> NDArray[np.bool_]:
@@ -46,22 +60,23 @@ class Report:
 
     def lines(self) -> list[str]:
         """What the summary at the end of a run says."""
-        chosen, events = self.expressive, self.events
-        seen = self.delays_ms[~np.isnan(self.delays_ms)]
+        chosen, events, known = self.expressive, self.events, self.sure
+        seen = np.count_nonzero(~np.isnan(self.delays_ms))
+        brackets = "" if np.isnan(known.frame_f1.low) else "; in brackets: 95%"
         lines = [
-            f"frame F1 {number(mean(self.counts.f1[chosen]))}, "
-            f"macro {number(mean(self.counts.macro_f1[chosen]))}, "
+            f"frame F1 {_ranged(known.frame_f1)}, "
+            f"macro {number(known.macro_f1.value)}, "
             f"PR-AUC {number(mean(self.precision[chosen]))}, "
-            f"calibration error {number(mean(self.calibration[chosen]))}  "
-            f"({self.frames} frames, mean over {len(self.codes) - (~chosen).sum()} units)",
+            f"calibration error {number(known.calibration.value)}  "
+            f"({self.frames} frames, mean over {np.count_nonzero(chosen)} units{brackets})",
             f"events: {events.true} true, {events.found} found, {events.hits} of them right "
-            f"(F1 {number(events.f1)} at IoU 0.5), "
+            f"(F1 {_ranged(known.event_f1)} at IoU 0.5), "
             f"{number(events.false_alarms_per_minute, 1)} false alarms a minute",
         ]
-        if seen.size:
+        if seen:
             lines.append(
-                f"first alarm {np.median(seen):.0f} ms after the onset (median), "
-                f"in {seen.size} of {events.true} events"
+                f"first alarm {known.delay_ms.value:.0f} ms after the onset (median), "
+                f"in {seen} of {events.true} events"
             )
         return lines
 
@@ -74,48 +89,30 @@ def score(
 ) -> Report:
     """Score a recording against its truth.
 
-    Units of which the truth knows nothing have no score; which events count says :func:`judged`.
+    Units of which the truth knows nothing have no score; which events count says
+    :func:`emopulse_ros.evaluation.cutting.judged`.
     """
     active = frame_truth(truth, recording.stamp, recording.codes)
-    alarms = recording.alarms(thresholds)
-    true, events = judged(recording, truth)
-    found = [span_of(event) for event in events]
-    unknown = ~truth.knows(recording.codes)
-    counts = count(active, alarms)
-    for part in (counts.tp, counts.fp, counts.fn, counts.tn):
-        part[unknown] = 0
+    stretches = cut(recording, truth, active, recording.alarms(thresholds))
+    whole = together(stretches)
     precision = average_precision(active, recording.probability)
-    calibration = calibration_error(active, recording.probability)
-    calibration[unknown] = precision[unknown] = np.nan
+    precision[~truth.knows(recording.codes)] = np.nan
     return Report(
+        counts=whole.counts,
+        reliability=whole.reliability,
+        events=whole.events,
+        delays_ms=whole.delays_ms,
         codes=recording.codes,
         frames=len(recording.stamp),
-        counts=counts,
         precision=precision,
-        calibration=calibration,
-        events=spotting(true, found, recording.seconds),
-        delays_ms=alarm_delays(true, recording.stamp, alarms, recording.codes),
+        drawn=parts([whole], [stretches]),
     )
 
 
-def judged(recording: Recording, truth: Truth) -> tuple[list[Span], list[MicroExpression]]:
-    """The events that count: the true ones, and those that were found.
-
-    A true event counts if it began and ended while there were activations: before the first one
-    the face was not yet known. One that was found of units of which the truth knows nothing is
-    neither right nor wrong.
-    """
-    first, last = (
-        (int(recording.stamp[0]), int(recording.stamp[-1])) if len(recording.stamp) else (0, -1)
-    )
-    true = [s for s in event_truth(truth) if first <= s.onset and s.offset <= last]
-    return true, [event for event in recording.events if truth.knows(event.aus).any()]
-
-
-def mean(values: NDArray[np.float64]) -> float:
-    """Mean of the defined values; NaN, without a warning, where none is."""
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if defined.size else float("nan")
+def _ranged(figure: Figure) -> str:
+    """A figure with its 95% interval in brackets, if it has one."""
+    interval = f" [{number(figure.low)}, {number(figure.high)}]"
+    return number(figure.value) + ("" if np.isnan(figure.low) else interval)
 
 
 def number(value: float, digits: int = 2) -> str:

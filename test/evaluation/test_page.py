@@ -113,6 +113,26 @@ def test_several_recordings_are_scored_together_and_one_by_one(
     np.testing.assert_allclose(together.counts.f1, assessed.report.counts.f1)
 
 
+@pytest.mark.parametrize(
+    ("recordings", "how"),
+    [
+        (1, "No 95% intervals: the bootstrap takes 6 stretches of 2 s, and these are 4."),
+        (2, "over 8 stretches of 2 s of fewer than 6 recordings, for frames close to each other"),
+        (6, "over 6 whole recordings, for what is in one of them is alike"),
+    ],
+)
+def test_the_page_says_how_sure_its_figures_are(
+    assessed: Assessment, recordings: int, how: str
+) -> None:
+    read, report = Text(page([assessed] * recordings)), pool([assessed] * recordings)
+    assert report is not None
+    assert any(how in said for said in read.said)
+    low, high = report.sure.event_f1[1:]
+    assert np.isnan(low) == (recordings == 1)
+    first = read.said[read.said.index("event F1, IoU 0.5") :]
+    assert next(filter(None, first[2:])) == ("-" if np.isnan(low) else f"{low:.2f} to {high:.2f}")
+
+
 def test_a_unit_is_pooled_over_the_recordings_that_know_it(assessed: Assessment) -> None:
     assert assessed.truth is not None
     assert assessed.report is not None

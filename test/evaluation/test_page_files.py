@@ -58,12 +58,45 @@ def test_json_comes_back_as_it_was_written(assessed: Assessment, tmp_path: Path)
 def test_what_is_undefined_is_null(silent: Assessment, assessed: Assessment) -> None:
     unknown = as_json([replace(assessed, truth=None, report=None)])
     assert unknown["overall"] is unknown["recordings"][0]["scores"] is unknown["model"] is None
-    assert unknown["units"]["AU04"]["frame_f1"] is None
+    undefined = {"value": None, "low": None, "high": None}
+    assert unknown["units"]["AU04"]["frame_f1"] == undefined
     assert unknown["units"]["AU04"]["frames_active"] > 0
     nothing = as_json([silent])
-    assert nothing["overall"]["frame_f1"] is nothing["overall"]["event_f1"] is None
+    assert nothing["overall"]["frame_f1"] == nothing["overall"]["event_f1"] == undefined
     assert nothing["recordings"][0]["stream"]["gaps"]["longest_ms"] is None
     json.dumps([unknown, nothing, as_json([])], allow_nan=False)
+
+
+def test_figures_come_with_their_intervals(assessed: Assessment, tmp_path: Path) -> None:
+    some = [assessed, assessed]
+    data = as_json(some)
+    assert data["format"] == 2
+    scores, alone = data["overall"], data["recordings"][0]["scores"]
+    # Four stretches are too few, twice four are enough.
+    assert scores["intervals_of"] == {"what": "stretch", "number": 8}
+    assert alone["intervals_of"] == {"what": "stretch", "number": 4}
+    for key in ("frame_f1", "macro_f1", "event_f1", "onset_to_alarm_ms", "calibration_error"):
+        figure = scores[key]
+        assert list(figure) == ["value", "low", "high"]
+        assert figure["low"] <= figure["value"] <= figure["high"], key
+        assert alone[key] == {"value": pytest.approx(figure["value"]), "low": None, "high": None}
+    assert isinstance(scores["pr_auc"], float)
+    write_units(tmp_path / "units.csv", some)
+    for row in table(tmp_path / "units.csv")[: len(CODES)]:
+        figure = data["units"][row["au"]]["frame_f1"]
+        for key, name in (
+            ("value", "frame_f1"),
+            ("low", "frame_f1_low"),
+            ("high", "frame_f1_high"),
+        ):
+            assert row[name] == ("" if figure[key] is None else f"{figure[key]:g}")
+
+
+@pytest.mark.parametrize("frames", [0, 1, 3])
+def test_frames_of_one_moment_have_no_rate(silent: Assessment, frames: int) -> None:
+    stream = replace(silent.stream, stamps=np.zeros(frames, np.int64))
+    (one,) = as_json([replace(silent, stream=stream)])["recordings"]
+    assert one["stream"]["rate_hz"] is None
 
 
 def test_events_and_units_as_tables(assessed: Assessment, tmp_path: Path) -> None:

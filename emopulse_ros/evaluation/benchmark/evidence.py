@@ -11,32 +11,28 @@ from emopulse_ros.detection.model import Card
 from emopulse_ros.evaluation.benchmark.clips import Clip
 from emopulse_ros.evaluation.benchmark.play import Played
 from emopulse_ros.evaluation.benchmark.stretches import STRETCHES, false_alarms
-from emopulse_ros.evaluation.metrics import Counts, Reliability, count, reliability
+from emopulse_ros.evaluation.metrics import count, reliability
+from emopulse_ros.evaluation.pieces import Piece
 from emopulse_ros.evaluation.script_truth import truth_of
-from emopulse_ros.evaluation.spotting import Spotting, alarm_delays, spotting
+from emopulse_ros.evaluation.spotting import alarm_delays, spotting
 from emopulse_ros.evaluation.truth import event_truth, frame_truth, span_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Evidence:
+class Evidence(Piece):
     """What one contender got right and wrong in one clip under one condition.
 
     ``truth`` ``(N, A) bool`` and ``probability`` ``(N, A) float32`` are those of the N frames with
     an activation, out of ``frames``. ``unit_events`` ``(A, 3) int64``: true events that name a
-    unit, found ones that do, and hits of those. ``delays_ms`` has one entry for each true event,
-    NaN where no alarm came. ``stretches`` ``(K, 2) float64``: false alarms and seconds of each kind
-    of stretch; zero in a clip with micro-expressions.
+    unit, found ones that do, and hits of those. ``stretches`` ``(K, 2) float64``: false alarms and
+    seconds of each kind of stretch; zero in a clip with micro-expressions.
     """
 
     clip: Clip
     frames: int
     truth: NDArray[np.bool_]
     probability: NDArray[np.float32]
-    counts: Counts
-    reliability: Reliability
-    events: Spotting
     unit_events: NDArray[np.int64]
-    delays_ms: NDArray[np.float64]
     stretches: NDArray[np.float64]
 
 

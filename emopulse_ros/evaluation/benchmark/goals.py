@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emopulse_ros.evaluation.benchmark.scores import Score
-from emopulse_ros.evaluation.report import mean
+from emopulse_ros.evaluation.metrics import mean
 
 CLEAN_GOAL, CORRUPTED_GOAL = 0.85, 0.75
 """Of frame macro-F1 and event F1 alike: clean, and the mean over the corruptions."""

@@ -13,7 +13,8 @@ from emopulse_ros.evaluation.benchmark.clips import BENCHMARK_VERSION
 from emopulse_ros.evaluation.benchmark.conditions import CLEAN
 from emopulse_ros.evaluation.benchmark.goals import CLEAN_GOAL, CORRUPTED_GOAL
 from emopulse_ros.evaluation.benchmark.run import SAME_CLIPS, Results
-from emopulse_ros.evaluation.benchmark.scores import Figure, Score
+from emopulse_ros.evaluation.benchmark.scores import Score
+from emopulse_ros.evaluation.bootstrap import Figure
 from emopulse_ros.evaluation.timeline import FAINT, GRID, INK, MISSED, SEEN, STYLE, TRUE
 from emopulse_ros.facs import BLINK, unit
 

@@ -8,8 +8,9 @@ from emopulse_ros.evaluation.benchmark.clips import BENCHMARK_VERSION
 from emopulse_ros.evaluation.benchmark.conditions import CLEAN
 from emopulse_ros.evaluation.benchmark.goals import goals
 from emopulse_ros.evaluation.benchmark.run import SAME_CLIPS, Results
-from emopulse_ros.evaluation.benchmark.scores import Figure, Score, per_minute
+from emopulse_ros.evaluation.benchmark.scores import Score, per_minute
 from emopulse_ros.evaluation.benchmark.stretches import STRETCHES
+from emopulse_ros.evaluation.bootstrap import Figure
 from emopulse_ros.evaluation.report import number
 from emopulse_ros.facs import unit
 

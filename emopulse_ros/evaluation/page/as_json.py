@@ -10,14 +10,15 @@ from typing import Any
 import emopulse_ros
 from emopulse_ros.detection.model import Card
 from emopulse_ros.evaluation.assessment import Assessment
+from emopulse_ros.evaluation.bootstrap import Figure
 from emopulse_ros.evaluation.page.about import About
 from emopulse_ros.evaluation.page.events import event_rows, seconds
 from emopulse_ros.evaluation.page.figures import figures
 from emopulse_ros.evaluation.page.pool import pool
-from emopulse_ros.evaluation.page.units import unit_rows
+from emopulse_ros.evaluation.page.units import UnitRow, unit_rows
 from emopulse_ros.evaluation.report import Report, plain
 
-FORMAT = 1
+FORMAT = 2
 """Version of the keys; it changes when one of them goes or means something else."""
 
 
@@ -54,7 +55,11 @@ def as_json(assessments: Sequence[Assessment], about: About | None = None) -> di
 def _scores(report: Report) -> dict[str, Any]:
     events = report.events
     return {
-        **{figure.key: plain(figure.value) for figure in figures(report)},
+        **{
+            one.key: _bounded(one.figure) if one.bounded else plain(one.figure.value)
+            for one in figures(report)
+        },
+        "intervals_of": {"what": report.drawn.what, "number": len(report.drawn.pieces)},
         "frames": report.frames,
         "seconds": plain(events.seconds),
         "events": {
@@ -68,7 +73,18 @@ def _scores(report: Report) -> dict[str, Any]:
 
 
 def _units(assessments: Sequence[Assessment], report: Report | None) -> dict[str, Any]:
-    return {row.au: _row(row._asdict(), skip=("au",)) for row in unit_rows(assessments, report)}
+    return {row.au: _unit(row) for row in unit_rows(assessments, report)}
+
+
+def _unit(row: UnitRow) -> dict[str, Any]:
+    """The row of a unit but for its name, its interval beside the figure."""
+    figure = Figure(row.frame_f1, row.frame_f1_low, row.frame_f1_high)
+    skip = ("au", "frame_f1_low", "frame_f1_high")
+    return {**_row(row._asdict(), skip), "frame_f1": _bounded(figure)}
+
+
+def _bounded(figure: Figure) -> dict[str, float | None]:
+    return {name: plain(value) for name, value in figure._asdict().items()}
 
 
 def _recording(one: Assessment, about: About, index: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from emopulse_ros.evaluation.assessment import Assessment
-from emopulse_ros.evaluation.report import judged
+from emopulse_ros.evaluation.cutting import judged
 from emopulse_ros.evaluation.spotting import match, overlap
 from emopulse_ros.evaluation.truth import Span, span_of
 from emopulse_ros.stream import MicroExpression

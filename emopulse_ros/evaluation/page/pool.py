@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.assessment import Assessment
-from emopulse_ros.evaluation.metrics import average_precision, calibration_error
+from emopulse_ros.evaluation.metrics import average_precision
+from emopulse_ros.evaluation.pieces import together
 from emopulse_ros.evaluation.report import Report
+from emopulse_ros.evaluation.sure import parts
 from emopulse_ros.evaluation.truth import frame_truth
-
-Metric = Callable[[NDArray[np.bool_], NDArray[np.float32]], NDArray[np.float64]]
 
 
 def pool(assessments: Sequence[Assessment]) -> Report | None:
     """One report on all recordings of which the truth is known; None if there is none.
 
-    Counts and events are added. PR-AUC and calibration error of a unit are taken of the frames of
-    all recordings whose truth knows it.
+    Counts and events are added, and so is what the calibration error is made of. PR-AUC of a unit
+    is taken of the frames of all recordings whose truth knows it.
 
     :raises ValueError: if the recordings come from models of different units.
     """
@@ -31,22 +31,21 @@ def pool(assessments: Sequence[Assessment]) -> Report | None:
     reports = [one.report for one in scored if one.report is not None]
     if len(reports) <= 1:
         return reports[0] if reports else None
-    counts, events = reports[0].counts, reports[0].events
-    for report in reports[1:]:
-        counts, events = counts + report.counts, events + report.events
+    whole = together(reports)
     return Report(
+        counts=whole.counts,
+        reliability=whole.reliability,
+        events=whole.events,
+        delays_ms=whole.delays_ms,
         codes=reports[0].codes,
         frames=sum(report.frames for report in reports),
-        counts=counts,
-        precision=_together(scored, average_precision),
-        calibration=_together(scored, calibration_error),
-        events=events,
-        delays_ms=np.concatenate([report.delays_ms for report in reports]),
+        precision=_precision(scored),
+        drawn=parts(reports, [report.drawn.pieces for report in reports]),
     )
 
 
-def _together(scored: Sequence[Assessment], metric: Metric) -> NDArray[np.float64]:
-    """A score of each unit over the frames of every recording that knows it: ``(A,) float64``."""
+def _precision(scored: Sequence[Assessment]) -> NDArray[np.float64]:
+    """PR-AUC of each unit over the frames of every recording that knows it: ``(A,) float64``."""
     codes = scored[0].recording.codes
     values = np.full(len(codes), np.nan)
     for a, code in enumerate(codes):
@@ -56,5 +55,5 @@ def _together(scored: Sequence[Assessment], metric: Metric) -> NDArray[np.float6
                 true.append(frame_truth(one.truth, one.recording.stamp, (code,)))
                 said.append(one.recording.probability[:, a : a + 1])
         if true:
-            values[a] = metric(np.concatenate(true), np.concatenate(said))[0]
+            values[a] = average_precision(np.concatenate(true), np.concatenate(said))[0]
     return values

@@ -13,9 +13,8 @@ from emopulse_ros.evaluation.page.events import event_rows, seconds
 from emopulse_ros.evaluation.page.markup import counted, listing, text
 from emopulse_ros.evaluation.page.tables import (
     event_table,
-    plain_tiles,
-    scored_tiles,
-    tiles,
+    plain_head,
+    scored_head,
     unit_table,
 )
 from emopulse_ros.evaluation.page.units import label, unit_rows
@@ -32,10 +31,10 @@ def recording(one: Assessment, index: int, about: About, *, alone: bool) -> str:
     place, scored, rows = f"r{index}", one.report is not None, event_rows(one)
     head = ""
     if not alone:
-        figures = scored_tiles(one.report) if one.report else plain_tiles([one])
-        head = f"<h2>{text(one.name)}</h2>{tiles(figures)}"
+        figures = scored_head(one.report) if one.report else plain_head([one])
+        head = f"<h2>{text(one.name)}</h2>{figures}"
         head += "" if scored else NO_TRUTH.format(what="this recording")
-    units = unit_table(unit_rows([one], one.report), "Action units", scored)
+    units = unit_table(unit_rows([one], one.report), "Action units", one.report)
     if not alone:
         units = f"<details><summary>Action units of this recording</summary>{units}</details>"
     return (

@@ -17,7 +17,8 @@ class UnitRow(NamedTuple):
     """One unit; scores are NaN where they are undefined or nothing is known of the unit.
 
     ``frames_true`` are those in which it moved (None where unknown), ``frames_active`` those in
-    which the model said so: its probability reached ``threshold``.
+    which the model said so: its probability reached ``threshold``. From ``frame_f1_low`` to
+    ``frame_f1_high`` goes the 95% interval.
     """
 
     au: str
@@ -26,6 +27,8 @@ class UnitRow(NamedTuple):
     frames_true: int | None
     frames_active: int
     frame_f1: float
+    frame_f1_low: float
+    frame_f1_high: float
     macro_f1: float
     precision: float
     recall: float
@@ -40,14 +43,14 @@ def unit_rows(assessments: Sequence[Assessment], report: Report | None) -> list[
         return []
     codes, thresholds = filled[0].recording.codes, filled[0].thresholds
     active = np.sum([one.recording.alarms(thresholds).sum(axis=0) for one in filled], axis=0)
-    scores: list[NDArray[np.float64]] = [np.full(len(codes), np.nan)] * 7
+    scores: list[NDArray[np.float64]] = [np.full(len(codes), np.nan)] * 9
     if report is not None:
         counts = report.counts
         scores = [
             np.where(report.known, values, np.nan)
             for values in (
-                counts.tp + counts.fn, counts.f1, counts.macro_f1, counts.precision, counts.recall,
-                report.precision, report.calibration,
+                counts.tp + counts.fn, counts.f1, *report.sure.unit_f1_interval.T, counts.macro_f1,
+                counts.precision, counts.recall, report.precision, report.calibration,
             )
         ]  # fmt: skip
     return [

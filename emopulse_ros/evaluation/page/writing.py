@@ -14,10 +14,9 @@ from emopulse_ros.evaluation.page.pool import pool
 from emopulse_ros.evaluation.page.sections import NO_TRUTH, pictures, recording, surroundings
 from emopulse_ros.evaluation.page.series import series
 from emopulse_ros.evaluation.page.tables import (
-    plain_tiles,
+    plain_head,
     recording_table,
-    scored_tiles,
-    tiles,
+    scored_head,
     unit_table,
 )
 from emopulse_ros.evaluation.page.units import unit_rows
@@ -47,7 +46,7 @@ def page(assessments: Sequence[Assessment], about: About | None = None) -> str:
         )
     alone, together = len(assessments) == 1, pool(assessments)
     title = assessments[0].name if alone else counted(len(assessments), "recording")
-    head = tiles(scored_tiles(together) if together else plain_tiles(assessments))
+    head = scored_head(together) if together else plain_head(assessments)
     if together is None:
         head += NO_TRUTH.format(what="this recording" if alone else "these recordings")
     elif not all(one.report for one in assessments):
@@ -55,7 +54,7 @@ def page(assessments: Sequence[Assessment], about: About | None = None) -> str:
     if not alone:
         rows = unit_rows(assessments, together)
         head += recording_table(assessments)
-        head += unit_table(rows, "Action units, all recordings together", together is not None)
+        head += unit_table(rows, "Action units, all recordings together", together)
     return Template(_asset("report.html")).substitute(
         title=text(title),
         written=text(_written(about)),

@@ -18,8 +18,9 @@ import numpy as np
 
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
+from emopulse_ros.evaluation.metrics import mean
 from emopulse_ros.evaluation.recording import Recorder, Recording
-from emopulse_ros.evaluation.report import mean, score
+from emopulse_ros.evaluation.report import score
 from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.facs import INDEX
 from emopulse_ros.flow.stage import FlowStage

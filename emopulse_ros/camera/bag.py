@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.bag.errors import BagError
-from emopulse_ros.bag.file import BagFile
+from emopulse_ros.bag.file import BagFile, Received
 from emopulse_ros.camera.numbering import Numbering
 from emopulse_ros.camera.pictures import decompressed, to_gray
 from emopulse_ros.camera.source import CameraError, Closing
@@ -31,7 +31,9 @@ class BagCamera(Closing):
     ``origin``; if ``absolute`` they are left as they are. Frames are numbered by their stamps, so
     that lost ones leave a gap. An image whose stamp does not rise, or that is none, is left out;
     ``shortfall`` says so at the end, and what of the bag could not be read. ``duration`` in s ends
-    the stream. ``speed`` is how fast it wants to be played: 0.5 is half as fast as it was recorded.
+    the stream. Messages of the types in ``also`` are handed on as they come by, for reading a large
+    bag takes its time. ``speed`` is how fast it wants to be played: 0.5 is half as fast as it was
+    recorded.
 
     :raises ValueError: if the duration or the speed makes no sense.
     :raises CameraError: if there is no such bag, no image in it, or more than one topic of them.
@@ -45,6 +47,7 @@ class BagCamera(Closing):
         absolute: bool = False,
         duration: float | None = None,
         speed: float = 1.0,
+        also: Mapping[str, Callable[[Received], None]] | None = None,
     ) -> None:
         if duration is not None and not 0.0 < duration < float("inf"):
             raise ValueError(f"The duration is {duration} s; it must be more than 0.")
@@ -58,6 +61,9 @@ class BagCamera(Closing):
         try:
             self.topic, kind = _topic(self.bag, topic)
             self._decode = IMAGES[kind]
+            self._also = {
+                one.name: (also or {})[one.type] for one in self.bag.of_type(*(also or {}))
+            }
             self._useless = self._backwards = 0
             self._first_useless = ""
             self._pictures = self._read()
@@ -114,7 +120,10 @@ class BagCamera(Closing):
 
     def _read(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         last = -1
-        for received in self.bag.messages(self.topic):
+        for received in self.bag.messages(self.topic, *self._also):
+            if received.topic != self.topic:
+                self._also[received.topic](received)
+                continue
             stamp = stamp_of(received.message)
             if stamp <= last:
                 self._backwards += 1
@@ -140,7 +149,11 @@ class BagCamera(Closing):
 
 def stamp_of(message: Any) -> int:
     """The stamp in the header of a message that was read from a bag, in ns."""
-    time = message.header.stamp
+    return time_of(message.header.stamp)
+
+
+def time_of(time: Any) -> int:
+    """A time in a message that was read from a bag, in ns."""
     return int(time.sec) * 1_000_000_000 + int(time.nanosec)
 
 

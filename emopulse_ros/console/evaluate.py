@@ -108,30 +108,27 @@ def _data_sets() -> tuple[str, ...]:
 def _recording(arguments: argparse.Namespace, engine: Engine) -> Found:
     from emopulse_ros.camera import BagCamera
     from emopulse_ros.evaluation.assessment import assess, assess_recorded
-    from emopulse_ros.evaluation.source import open_source, truth_for
-    from emopulse_ros.evaluation.timing import recorded_timing
+    from emopulse_ros.evaluation.source import open_source
     from emopulse_ros.pipeline import build
 
     with ExitStack() as stack:
-        camera = stack.enter_context(
-            open_source(
-                arguments.source,
-                arguments.topic,
-                rate=arguments.rate,
-                duration=arguments.duration,
-            )
+        source = open_source(
+            arguments.source,
+            arguments.topic,
+            arguments.truth,
+            rate=arguments.rate,
+            duration=arguments.duration,
         )
-        know_truth = truth_for(camera, arguments.truth)
-        how = recorded_timing(camera.bag) if isinstance(camera, BagCamera) else {}
+        camera, know_truth = stack.enter_context(source.camera), source.know_truth
         if arguments.recorded:
             if not isinstance(camera, BagCamera):
                 raise BadInputError("only a bag holds what was said before: leave out --recorded")
-            return assess_recorded(camera, engine, know_truth), how
+            return assess_recorded(camera, engine, know_truth), source.timing.figures
         pipeline = stack.enter_context(build(arguments.model))
         progress = stack.enter_context(Progress(_seconds(camera, arguments.duration)))
         faces = arguments.with_faces
         seen = assess(camera, pipeline, know_truth, with_faces=faces, on_frame=progress.at)
-        return seen, how
+        return seen, source.timing.figures
 
 
 def _data_set(arguments: argparse.Namespace, name: str, root: str) -> tuple[list[Found], list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from emopulse_ros.bag.errors import BagError
 from emopulse_ros.bag.file import BagFile
-from emopulse_ros.camera.bag import stamp_of
+from emopulse_ros.camera.bag import stamp_of, time_of
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.timing import ACTIVATION
 from emopulse_ros.stream import Activation, MicroExpression, read_only
@@ -56,10 +56,7 @@ def _activation(message: Any) -> Activation:
 
 
 def _event(message: Any) -> MicroExpression:
-    onset, apex, offset = (
-        int(time.sec) * 1_000_000_000 + int(time.nanosec)
-        for time in (message.onset, message.apex, message.offset)
-    )
+    onset, apex, offset = map(time_of, (message.onset, message.apex, message.offset))
     return MicroExpression(
         stamp=stamp_of(message),
         sequence=int(message.sequence),

@@ -2,61 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from emopulse_ros.bag.file import STORAGES
 from emopulse_ros.camera import BagCamera, Camera, CameraError, open_camera
 from emopulse_ros.evaluation.assessment import KnowTruth
 from emopulse_ros.evaluation.labels.read import read_labels
-from emopulse_ros.evaluation.labels.recorded import read_recorded
+from emopulse_ros.evaluation.labels.recorded import TYPE, RecordedLabels
+from emopulse_ros.evaluation.labels.timed import LabelError
 from emopulse_ros.evaluation.script_truth import truth_of
+from emopulse_ros.evaluation.timing import ACTIVATION, RecordedTiming
+from emopulse_ros.synthesis.script import Script
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A camera; what is true of its frames, as far as is known once they are read; and how the
+    messages in its bag came."""
+
+    camera: Camera
+    know_truth: KnowTruth | None
+    timing: RecordedTiming
 
 
 def open_source(
     source: str,
     topic: str | None = None,
+    truth: str | None = None,
     *,
     rate: float | None = None,
     duration: float | None = None,
-) -> Camera:
+) -> Source:
     """Open a bag, a video, a folder of images, or what ``open_camera`` understands.
 
-    Frames of a bag keep their capture stamps, so that labels and other topics fit them.
+    Frames of a bag keep their capture stamps, so that labels and other topics fit them. ``truth``
+    is a file, or a topic of the bag; without it the labels in the bag or the camera's script count.
 
     :raises ValueError: if an option does not go with the source.
     :raises CameraError: if it cannot be opened.
+    :raises LabelError: if the truth cannot be read.
     """
     path = Path(source.removeprefix("bag:")).expanduser()
-    if _is_bag(path) or source.startswith("bag:"):
+    is_bag = _is_bag(path) or source.startswith("bag:")
+    names_topic = truth is not None and truth.startswith("/") and not Path(truth).exists()
+    known: KnowTruth | None = None
+    if truth is not None and not (is_bag and names_topic):
+        known = read_labels(Path(truth).expanduser())
+    timing = RecordedTiming()
+    if is_bag:
         if rate is not None:
             raise ValueError("a bag's images have stamps of their own: leave out --rate")
-        return BagCamera(path, topic, absolute=True, duration=duration)
+        labels = RecordedLabels(path, truth if names_topic else None)
+        also = {ACTIVATION: timing.hear, TYPE: labels.hear}
+        bag = BagCamera(path, topic, absolute=True, duration=duration, also=also)
+        there = [one.name for one in bag.bag.of_type(TYPE)]
+        if names_topic and truth not in there:
+            bag.close()
+            raise LabelError(
+                f"{path} has labels on {', '.join(there) or 'no topic'}, not on {truth}"
+            )
+        return Source(bag, known or labels, timing)
     if topic is not None:
         raise ValueError(f"{source} is no bag, so it has no topics: leave out --topic")
     if path.is_dir():
-        return open_camera(f"folder:{path}", rate=rate, duration=duration)
-    if path.is_file():
-        return open_camera(f"video:{path}", rate=rate, duration=duration)
-    if ":" not in source and source != "synthetic":
+        source = f"folder:{path}"
+    elif path.is_file():
+        source = f"video:{path}"
+    elif ":" not in source and source != "synthetic":
         raise CameraError(f"there is nothing at {source}")
-    return open_camera(source, rate=rate, duration=duration)
+    camera = open_camera(source, rate=rate, duration=duration)
+    return Source(camera, known or _as_written(camera.script), timing)
 
 
-def truth_for(camera: Camera, given: str | None) -> KnowTruth | None:
-    """Where the truth of a camera's frames is known from: a file or a topic if one is given, else
-    the labels of its bag or its script; None if nobody knows.
-
-    :raises LabelError: if what was given cannot be read.
-    """
-    bag = camera.bag if isinstance(camera, BagCamera) else None
-    if given is not None:
-        path = Path(given).expanduser()
-        if bag is not None and given.startswith("/") and not path.exists():
-            return read_recorded(bag, given)
-        return read_labels(path)
-    if bag is not None:
-        return read_recorded(bag)
-    script = camera.script
+def _as_written(script: Script | None) -> KnowTruth | None:
     if script is None:
         return None
     return lambda stamps: truth_of(script, 0, int(stamps[-1]) if len(stamps) else None)

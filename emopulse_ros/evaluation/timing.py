@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.bag.file import BagFile
+from emopulse_ros.bag.file import Received
 from emopulse_ros.camera.bag import stamp_of
 
 ACTIVATION = "emopulse_msgs/msg/AUActivation"
@@ -78,20 +79,29 @@ def timing(
     )
 
 
-def recorded_timing(bag: BagFile) -> dict[str, Timing]:
-    """The figures of each topic of ``AUActivation`` in a bag, by its name."""
-    found = {}
-    for topic in bag.of_type(ACTIVATION):
-        columns = [
-            (stamp_of(message), time, float(message.latency_ms))
-            for _, time, message in bag.messages(topic.name)
-        ]
-        if columns:
-            stamps, received, stated = zip(*columns, strict=True)
-            found[topic.name] = timing(
-                np.array(stamps, np.int64), np.array(received, np.int64), np.array(stated)
-            )
-    return found
+class RecordedTiming:
+    """Listens to ``AUActivation`` while a bag is read; ``figures`` are those of each topic."""
+
+    def __init__(self) -> None:
+        self._columns: dict[str, tuple[array[int], array[int], array[float]]] = {}
+
+    def hear(self, received: Received) -> None:
+        """Take a message."""
+        topic, time, message = received
+        stamps, times, stated = self._columns.setdefault(
+            topic, (array("q"), array("q"), array("d"))
+        )
+        stamps.append(stamp_of(message))
+        times.append(time)
+        stated.append(float(message.latency_ms))
+
+    @property
+    def figures(self) -> dict[str, Timing]:
+        """How the messages on each topic came."""
+        return {
+            topic: timing(np.array(stamps), np.array(times), np.array(stated))
+            for topic, (stamps, times, stated) in sorted(self._columns.items())
+        }
 
 
 def _spread(values: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from emopulse_ros.bag.file import Received
 from emopulse_ros.evaluation.labels.read import read_labels
+from emopulse_ros.evaluation.labels.recorded import RecordedLabels
 from emopulse_ros.evaluation.labels.timed import LabelError
 from emopulse_ros.evaluation.truth import Label, Truth, frame_truth
 
@@ -142,3 +145,39 @@ def test_annotations_that_make_no_sense(
 ) -> None:
     with pytest.raises(LabelError, match=sentence):
         truth_of(tmp_path / name, text)
+
+
+def heard(
+    topic: str, onset_ms: int, kind: str = "expression", coded: tuple[int, ...] = ()
+) -> Received:
+    """A label of AU4 that lasts 100 ms, as it comes out of a bag."""
+    times = (
+        SimpleNamespace(sec=1_700_000_000, nanosec=(onset_ms + ms) * MS) for ms in (0, 40, 100)
+    )
+    named = dict(zip(("onset", "apex", "offset"), times, strict=True))
+    return Received(topic, 0, SimpleNamespace(kind=kind, aus=[4], coded=coded, **named))
+
+
+def test_labels_on_a_topic_of_a_bag() -> None:
+    labels = RecordedLabels(Path("bag"))
+    assert labels(STAMPS) is None, "nobody labelled it"
+    labels.hear(heard("/truth", 500, coded=(4, 7)))
+    labels.hear(heard("/truth", 100))
+    truth = labels(STAMPS)
+    assert truth is not None
+    assert truth.codes == (4, 7)
+    assert [label.onset - ORIGIN for label in truth.labels] == [100 * MS, 500 * MS]
+    labels.hear(heard("/other", 300))
+    with pytest.raises(LabelError, match="labels on /other, /truth: choose one"):
+        labels(STAMPS)
+    with pytest.raises(LabelError, match="of the kind 'joy'"):
+        labels.hear(heard("/truth", 0, kind="joy"))
+
+
+def test_of_labels_on_several_topics_one_is_chosen() -> None:
+    labels = RecordedLabels(Path("bag"), "/other")
+    labels.hear(heard("/truth", 100))
+    labels.hear(heard("/other", 300))
+    truth = labels(STAMPS)
+    assert truth is not None
+    assert [label.onset - ORIGIN for label in truth.labels] == [300 * MS]

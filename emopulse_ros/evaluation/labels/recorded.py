@@ -2,38 +2,57 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast, get_args
 
-from emopulse_ros.bag.file import BagFile
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.bag.file import Received
+from emopulse_ros.camera.bag import time_of
 from emopulse_ros.evaluation.labels.timed import LabelError, Timed, TimedLabels
-from emopulse_ros.evaluation.truth import Kind
+from emopulse_ros.evaluation.truth import Kind, Truth
 
 TYPE = "emopulse_msgs/msg/TruthLabel"
 
 
-def read_recorded(bag: BagFile, topic: str | None = None) -> TimedLabels | None:
-    """The labels of a bag; None if it has none and no topic was asked for.
+class RecordedLabels:
+    """Labels heard while a bag is read; called at its end, with the stamps of its frames.
 
-    :raises LabelError: if the topic is not there, there are several, or a label makes no sense.
+    ``topic`` is the one that counts; without it there must not be several.
     """
-    there = [one.name for one in bag.of_type(TYPE)]
-    if topic is None and not there:
-        return None
-    if (topic is not None and topic not in there) or (topic is None and len(there) > 1):
-        raise LabelError(
-            f"{bag.path} has labels ({TYPE}) on {', '.join(there) or 'no topic'}"
-            + ("" if topic is None else f", not on {topic}")
-        )
-    labels, coded = [], set[int]()
-    for _, _, message in bag.messages(topic or there[0]):
+
+    def __init__(self, path: Path, topic: str | None = None) -> None:
+        self._path = path
+        self._topic = topic
+        self._labels: dict[str, list[Timed]] = {}
+        self._coded = set[int]()
+
+    def hear(self, received: Received) -> None:
+        """Take a message.
+
+        :raises LabelError: if it makes no sense.
+        """
+        topic, _, message = received
         if message.kind not in get_args(Kind):
-            raise LabelError(f"a label in {bag.path} is of the kind '{message.kind}'")
-        onset, apex, offset = (
-            int(time.sec) * 1_000_000_000 + int(time.nanosec)
-            for time in (message.onset, message.apex, message.offset)
-        )
+            raise LabelError(f"a label in {self._path} is of the kind '{message.kind}'")
+        onset, apex, offset = map(time_of, (message.onset, message.apex, message.offset))
         aus = tuple(int(code) for code in message.aus)
-        labels.append(Timed(onset, apex, offset, aus, cast("Kind", message.kind)))
-        coded.update(int(code) for code in message.coded)
-    codes = tuple(sorted(coded)) or None
-    return TimedLabels(f"{bag.path}, {topic or there[0]}", "ns", tuple(labels), codes)
+        timed = Timed(onset, apex, offset, aus, cast("Kind", message.kind))
+        self._labels.setdefault(topic, []).append(timed)
+        self._coded.update(int(code) for code in message.coded)
+
+    def __call__(self, stamps: NDArray[np.int64]) -> Truth | None:
+        """The truth of a recording whose frames have these stamps; None if nothing was labelled.
+
+        :raises LabelError: if there are labels on several topics and none was chosen.
+        """
+        if self._topic is None and len(self._labels) > 1:
+            topics = ", ".join(sorted(self._labels))
+            raise LabelError(f"{self._path} has labels on {topics}: choose one by --truth")
+        topic = self._topic or next(iter(self._labels), None)
+        if topic is None:
+            return None
+        labels = tuple(self._labels.get(topic, ()))
+        codes = tuple(sorted(self._coded)) or None
+        return TimedLabels(f"{self._path}, {topic}", "ns", labels, codes)(stamps)

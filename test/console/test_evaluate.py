@@ -104,14 +104,18 @@ def test_a_recording_that_is_interrupted_is_whole(tmp_path: Path) -> None:
     import time
 
     path = tmp_path / "bag"
-    command = [sys.executable, "-m", "emopulse_ros.cli", "record", str(path)]
+    # It ends by itself, should this test be killed: a bag grows by 60 MB a second.
+    command = [sys.executable, "-m", "emopulse_ros.cli", "record", str(path), "--duration", "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 60.0
-        while not list(path.glob("*.mcap")) or next(path.glob("*.mcap")).stat().st_size < 20e6:
-            assert time.monotonic() < end
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=30.0)
+        try:
+            end = time.monotonic() + 60.0
+            while not list(path.glob("*.mcap")) or next(path.glob("*.mcap")).stat().st_size < 20e6:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate(timeout=30.0)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "images" in said
     from emopulse_ros.camera import BagCamera

@@ -1,9 +1,9 @@
 """Temporal attention against what moved.
 
 ``python -m emopulse_ros.evaluation.attention_picture PNG``. Left three seconds of the synthetic
-face: how strongly its units moved, how fast, and the weight the network gave each moment. Right, over
-a minute of it, how far the highest weight of each expression lies from the nearest moment of fastest
-motion or apex, beside what a moment drawn by chance would.
+face: how strongly its units moved, how fast, and the weight the network gave each moment. Right,
+over a minute of it, how far the highest weight of each expression lies from the nearest moment of
+fastest motion or apex, beside what a moment drawn by chance would.
 """
 
 from __future__ import annotations

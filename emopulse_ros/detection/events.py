@@ -45,6 +45,8 @@ class EventFinder:
     The apex is where the members' summed excess over their lower thresholds, weighted by intensity
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
     member, averaged over ``shortest_ms`` around the apex, so that one frame of noise counts little.
+    An event of less than ``least_confidence`` is not told: frames call a unit active from the
+    threshold that suits frames best, which for the rare ones lies low.
 
     A face that is lost (new ``face_id``, or no activation for ``gap_ms``) ends the event if all
     its units had fallen; an event still under way is dropped, for nobody knows how long it lasted.
@@ -56,12 +58,13 @@ class EventFinder:
         thresholds: Mapping[int, float] | float = 0.5,
         *,
         leave: float = 0.5,
-        bridge_ms: float = 15.0,
+        bridge_ms: float = 25.0,
         rise_ms: float = 200.0,
         shortest_ms: float = 25.0,
         longest_ms: float = 500.0,
         gap_ms: float = 60.0,
         speech_ms: float = 250.0,
+        least_confidence: float = 0.45,
     ) -> None:
         """Set the rules.
 
@@ -73,6 +76,8 @@ class EventFinder:
                 f"event thresholds must lie between 0 and 1, and leave in (0, 1]: "
                 f"got {thresholds} and leave={leave}"
             )
+        if not 0.0 <= least_confidence < 1.0:
+            raise ValueError(f"least_confidence must lie in [0, 1): got {least_confidence}")
         others = (bridge_ms, rise_ms, gap_ms, speech_ms)
         if not 1.0 <= shortest_ms <= longest_ms or min(others) < 0.0:
             raise ValueError(
@@ -82,6 +87,7 @@ class EventFinder:
             )
         self._thresholds = thresholds
         self._leave_ratio = leave
+        self._least = least_confidence
         self._bridge, self._rise, self._gap, self._speech, self._shortest, self._longest = (
             round(length * MILLISECOND) for length in (*others, shortest_ms, longest_ms)
         )
@@ -214,7 +220,8 @@ class EventFinder:
         self._member[:] = False
 
     def _close_event(self) -> MicroExpression | None:
-        """Make the open event known, unless it was too brief; there is none open afterwards."""
+        """Make the open event known, unless it was too brief or too doubtful; there is none open
+        afterwards."""
         latest = self._latest
         assert latest is not None
         part = np.flatnonzero(self._member & (self._offset - self._onset >= self._shortest))
@@ -233,6 +240,9 @@ class EventFinder:
         plateau = np.flatnonzero(height >= height.max() * 0.999)
         apex = int(stamps[plateau[plateau.size // 2]])
         around = np.abs(stamps - apex) <= self._shortest // 2
+        confidence = float(probability[around].mean(axis=0).max())
+        if confidence < self._least:
+            return None
         return MicroExpression(
             stamp=latest.stamp,
             sequence=latest.sequence,
@@ -242,6 +252,6 @@ class EventFinder:
             offset=offset,
             aus=tuple(latest.codes[index] for index in part),
             peak_probability=read_only(probability.max(axis=0)),
-            confidence=float(probability[around].mean(axis=0).max()),
+            confidence=confidence,
             frame_id=latest.frame_id,
         )

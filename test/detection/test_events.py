@@ -66,8 +66,8 @@ def test_a_pulse_is_one_event_from_the_lower_threshold_to_the_lower_threshold() 
     assert event.peak_probability.tolist() == pytest.approx([0.9])
     assert not event.peak_probability.flags.writeable
     assert 0.8 < event.confidence < 0.9
-    # 15 ms may be bridged: the fourth frame below the threshold makes the end known.
-    assert (event.stamp, event.sequence) == (240 * MS, 48)
+    # 25 ms may be bridged: the sixth frame below the threshold makes the end known.
+    assert (event.stamp, event.sequence) == (250 * MS, 50)
 
 
 def test_nothing_is_found_below_the_upper_threshold() -> None:
@@ -186,7 +186,7 @@ def test_an_event_of_the_mouth_waits_until_the_mouth_has_rested() -> None:
     assert (event.onset, event.offset) == (100 * MS, 220 * MS)
     assert (event.stamp, event.sequence) == (475 * MS, 95)
     (at_once,) = found(EventFinder(speech_ms=0.0), stream)
-    assert at_once.stamp == 240 * MS
+    assert at_once.stamp == 250 * MS
     assert (at_once.onset, at_once.apex, at_once.offset) == (event.onset, event.apex, event.offset)
 
 
@@ -215,7 +215,7 @@ def test_the_rest_of_the_face_does_not_wait_for_the_mouth() -> None:
     rows = np.maximum(mouth((20, 44)), pulse(300, 50, 70, code=4))
     brow, smile = found(EventFinder(), activations(rows))
     assert (brow.aus, smile.aus) == ((4,), (12,))
-    assert (brow.stamp, smile.stamp) == (370 * MS, 475 * MS)
+    assert (brow.stamp, smile.stamp) == (380 * MS, 475 * MS)
 
     spoken = np.maximum(mouth((20, 44), (60, 90), (100, 130)), pulse(300, 62, 120, code=1))
     (brow,) = found(EventFinder(), activations(spoken))
@@ -288,3 +288,12 @@ def test_impossible_rules_are_refused() -> None:
         EventFinder(shortest_ms=100.0, longest_ms=50.0)
     with pytest.raises(ValueError, match="speech_ms"):
         EventFinder(speech_ms=-1.0)
+
+
+def test_a_doubtful_event_is_not_told() -> None:
+    stream = activations(pulse(100, 20, 44, height=0.55))
+    (event,) = found(EventFinder(0.3, least_confidence=0.0), stream)
+    assert len(found(EventFinder(0.3, least_confidence=event.confidence - 0.01), stream)) == 1
+    assert found(EventFinder(0.3, least_confidence=event.confidence + 0.01), stream) == []
+    with pytest.raises(ValueError, match=r"least_confidence must lie in \[0, 1\)"):
+        EventFinder(least_confidence=1.0)

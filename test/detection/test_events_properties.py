@@ -69,7 +69,7 @@ def noisy_rows(draw: st.DrawFn) -> np.ndarray:
 )
 def test_one_clean_pulse_is_one_event(first: int, length: int, height: float, code: int) -> None:
     rows = pulse(first, first + length, code, height)
-    (event,) = found(EventFinder(rise_ms=500.0), activations(rows))
+    (event,) = found(EventFinder(rise_ms=500.0, least_confidence=0.0), activations(rows))
     assert event.onset == first * 5 * MS
     assert event.offset == (first + length) * 5 * MS
     assert event.onset <= event.apex <= event.offset

@@ -59,10 +59,11 @@ class Pipeline:
     def outcomes(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Outcome]]:
         """Run a whole stream through, as fast as it goes: what :meth:`__call__` says of each frame.
 
-        While action units are read from one frame, the flow of the next one is measured in a
-        thread of its own. In either the order stays, so what comes out is the same.
+        While action units are read from one frame, the flow of the next one is measured and the
+        one after it fetched, in threads of their own. The order stays, so what comes out is the
+        same. OpenCV's own threads would only be in the way: set their number to 1.
         """
-        with closing(ahead(self._measured(frames))) as measured:
+        with closing(ahead(frames)) as fetched, closing(ahead(self._measured(fetched))) as measured:
             for frame, crop, step, status in measured:
                 activation = None if step is None else self.detector(step)
                 event = None if activation is None else self.events(activation)

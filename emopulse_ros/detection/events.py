@@ -71,13 +71,12 @@ class EventFinder:
         :raises ValueError: if a threshold is outside 0 to 1, or the lengths contradict each other.
         """
         levels = thresholds.values() if isinstance(thresholds, Mapping) else [thresholds]
-        if not all(0.0 < level < 1.0 for level in levels) or not 0.0 < leave <= 1.0:
+        in_range = 0.0 < leave <= 1.0 and 0.0 <= least_confidence < 1.0
+        if not all(0.0 < level < 1.0 for level in levels) or not in_range:
             raise ValueError(
-                f"event thresholds must lie between 0 and 1, and leave in (0, 1]: "
-                f"got {thresholds} and leave={leave}"
+                f"event thresholds must lie between 0 and 1, leave in (0, 1] and least_confidence "
+                f"in [0, 1): got {thresholds}, leave={leave}, least_confidence={least_confidence}"
             )
-        if not 0.0 <= least_confidence < 1.0:
-            raise ValueError(f"least_confidence must lie in [0, 1): got {least_confidence}")
         others = (bridge_ms, rise_ms, gap_ms, speech_ms)
         if not 1.0 <= shortest_ms <= longest_ms or min(others) < 0.0:
             raise ValueError(
@@ -220,8 +219,7 @@ class EventFinder:
         self._member[:] = False
 
     def _close_event(self) -> MicroExpression | None:
-        """Make the open event known, unless it was too brief or too doubtful; there is none open
-        afterwards."""
+        """Make the open event known, unless it was too brief or doubtful; none is open then."""
         latest = self._latest
         assert latest is not None
         part = np.flatnonzero(self._member & (self._offset - self._onset >= self._shortest))

@@ -295,5 +295,5 @@ def test_a_doubtful_event_is_not_told() -> None:
     (event,) = found(EventFinder(0.3, least_confidence=0.0), stream)
     assert len(found(EventFinder(0.3, least_confidence=event.confidence - 0.01), stream)) == 1
     assert found(EventFinder(0.3, least_confidence=event.confidence + 0.01), stream) == []
-    with pytest.raises(ValueError, match=r"least_confidence must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"least_confidence in \[0, 1\)"):
         EventFinder(least_confidence=1.0)

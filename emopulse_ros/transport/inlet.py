@@ -86,7 +86,8 @@ class Inlet(Generic[Item]):
             if self._is_over or self.is_as_needed():
                 return
             if self.is_open:
-                self._leave()
+                subscription, self._subscription = self._subscription, None
+                in_turn(self._node, lambda: self._left(subscription))
                 return
             # From now on what is heard inside is expected a second time.
             self._topic.echoes.begin(self._reader, self._topic.writers_of(self._reader))
@@ -103,13 +104,17 @@ class Inlet(Generic[Item]):
         """Leave ROS for good."""
         with self._lock:
             self._is_over = True
-            self._leave()
+            subscription, self._subscription = self._subscription, None
+            if subscription is not None:
+                # At once: nobody may come by any more to do it later.
+                self._topic.echoes.end(self._reader)
+                in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
-    def _leave(self) -> None:
-        subscription, self._subscription = self._subscription, None
-        if subscription is not None:
+    def _left(self, subscription: Any) -> None:
+        self._node.destroy_subscription(subscription)
+        # Only now: as long as the middleware counts it, it must be known for one of ours.
+        if not self.is_open:
             self._topic.echoes.end(self._reader)
-            in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
     def _receive(self, message: Any) -> None:
         if not self.is_open:

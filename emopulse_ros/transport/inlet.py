@@ -112,7 +112,11 @@ class Inlet(Generic[Item]):
 
     def _left(self, subscription: Any) -> None:
         self._node.destroy_subscription(subscription)
-        # Only now: as long as the middleware counts it, it must be known for one of ours.
+        # Not yet: as long as the middleware counts it, it must be known for one of ours, and the
+        # EventsExecutor lets go of it when it next comes by.
+        in_turn(self._node, self._forgotten)
+
+    def _forgotten(self) -> None:
         if not self.is_open:
             self._topic.echoes.end(self._reader)
 

@@ -25,6 +25,9 @@ def test_every_subscription_gets_the_same_read_only_object(
     Subscription(first, pictures[0], "image", seen[0].append, 10)
     Subscription(second, pictures[0], "image", seen[1].append, 10)
     publisher = Publisher(first, pictures[0], "image", 10)
+    # Until the middleware has forgotten them, the two may be taken for somebody outside.
+    assert soon(lambda: first.count_subscribers("image") == 0)
+    assert soon(lambda: publisher.get_subscription_count() == 2)
     sent = [frame(number) for number in range(5)]
     for item in sent:
         publisher.publish(item)

@@ -86,8 +86,7 @@ class Inlet(Generic[Item]):
             if self._is_over or self.is_as_needed():
                 return
             if self.is_open:
-                subscription, self._subscription = self._subscription, None
-                in_turn(self._node, lambda: self._left(subscription))
+                self._leave()
                 return
             # From now on what is heard inside is expected a second time.
             self._topic.echoes.begin(self._reader, self._topic.writers_of(self._reader))
@@ -104,21 +103,13 @@ class Inlet(Generic[Item]):
         """Leave ROS for good."""
         with self._lock:
             self._is_over = True
-            subscription, self._subscription = self._subscription, None
-            if subscription is not None:
-                # At once: nobody may come by any more to do it later.
-                self._topic.echoes.end(self._reader)
-                in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
+            self._leave()
 
-    def _left(self, subscription: Any) -> None:
-        self._node.destroy_subscription(subscription)
-        # Not yet: as long as the middleware counts it, it must be known for one of ours, and the
-        # EventsExecutor lets go of it when it next comes by.
-        in_turn(self._node, self._forgotten)
-
-    def _forgotten(self) -> None:
-        if not self.is_open:
+    def _leave(self) -> None:
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
             self._topic.echoes.end(self._reader)
+            in_turn(self._node, lambda: self._node.destroy_subscription(subscription))
 
     def _receive(self, message: Any) -> None:
         if not self.is_open:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from emopulse_ros.ahead import ahead
+from emopulse_ros.ahead import Ahead
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.events import EventFinder
@@ -63,7 +63,7 @@ class Pipeline:
         one after it fetched, in threads of their own. The order stays, so what comes out is the
         same. OpenCV's own threads would only be in the way: set their number to 1.
         """
-        with closing(ahead(frames)) as fetched, closing(ahead(self._measured(fetched))) as measured:
+        with closing(Ahead(frames)) as fetched, closing(Ahead(self._measured(fetched))) as measured:
             for frame, crop, step, status in measured:
                 activation = None if step is None else self.detector(step)
                 event = None if activation is None else self.events(activation)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emopulse_ros.ahead import ahead
+from emopulse_ros.ahead import Ahead
 
 
 def threads() -> list[str]:
@@ -17,7 +17,7 @@ def threads() -> list[str]:
 
 def test_the_same_items_come_in_the_same_order() -> None:
     items = [None, *range(100), None]
-    assert list(ahead(iter(items), 3)) == items
+    assert list(Ahead(iter(items), 3)) == items
     assert threads() == []
 
 
@@ -29,7 +29,7 @@ def test_items_are_made_while_the_last_one_is_used() -> None:
             made.append(number)
             yield number
 
-    items = ahead(make(), 2)
+    items = Ahead(make(), 2)
     assert next(items) == 0
     end = time.monotonic() + 5.0
     while len(made) < 4 and time.monotonic() < end:
@@ -45,7 +45,7 @@ def test_what_making_an_item_raises_is_raised_where_it_is_read() -> None:
         yield 1
         raise OSError("the disk is gone")
 
-    items = ahead(make())
+    items = Ahead(make())
     assert next(items) == 1
     with pytest.raises(OSError, match="the disk is gone"):
         next(items)

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "synthesis": {"stream", "facs"},
     "bag": {"stream", "facs"},
     # The synthetic camera shows what a scene renders, and every camera may carry its script.
-    "camera": {"stream", "synthesis", "bag"},
+    "camera": {"stream", "synthesis", "bag", "ahead"},
     "face": {"stream"},
     "flow": {"stream", "face"},
     "detection": {"stream", "facs", "flow"},

@@ -14,7 +14,7 @@ from emopulse_ros.bag.errors import BagError
 from emopulse_ros.bag.file import BagFile, Received
 from emopulse_ros.camera.numbering import Numbering
 from emopulse_ros.camera.pictures import decompressed, to_gray
-from emopulse_ros.camera.source import CameraError, Closing
+from emopulse_ros.camera.source import CameraError, Closing, end_of
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
 
@@ -49,8 +49,7 @@ class BagCamera(Closing):
         speed: float = 1.0,
         also: Mapping[str, Callable[[Received], None]] | None = None,
     ) -> None:
-        if duration is not None and not 0.0 < duration < float("inf"):
-            raise ValueError(f"The duration is {duration} s; it must be more than 0.")
+        self._end = end_of(duration)
         if not 0.01 <= speed <= 100.0:
             raise ValueError(f"The speed of a bag is {speed}; it must be 0.01 to 100.")
         self.path, self.speed = Path(path).expanduser(), speed
@@ -79,7 +78,6 @@ class BagCamera(Closing):
         height, width = self._ahead[0][1].shape
         self.size = (width, height)
         self._shift = 0 if absolute else self.origin
-        self._end = float("inf") if duration is None else duration * 1e9
         self._numbering = Numbering()
         self._is_closed = False
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.camera.numbered import numbered_images
-from emopulse_ros.camera.source import CameraError, Closing
+from emopulse_ros.camera.source import CameraError, Closing, check_rate, end_of
 from emopulse_ros.stream import Frame, read_only
 from emopulse_ros.synthesis.script import Script
 
@@ -44,10 +44,8 @@ class FolderCamera(Closing):
         loop: bool = False,
         duration: float | None = None,
     ) -> None:
-        if not 0.1 <= rate <= 10_000.0:
-            raise ValueError(f"The rate is {rate} frames per second; it must be 0.1 to 10000.")
-        if duration is not None and not 0.0 < duration < float("inf"):
-            raise ValueError(f"The duration is {duration} s; it must be more than 0.")
+        check_rate(rate)
+        self._end = end_of(duration)
         self._folder = Path(path).expanduser()
         images = numbered_images(self._folder)
         self._paths = {
@@ -67,7 +65,6 @@ class FolderCamera(Closing):
         self.unreadable: set[int] = set()
         self.size = self._first_size()
         self._loop = loop
-        self._end = float("inf") if duration is None else duration * 1e9
         self._next = 0
         self._open = True
 

@@ -14,6 +14,27 @@ class CameraError(OSError):
     """A camera that cannot be opened or has failed; its text is one sentence for a person."""
 
 
+def end_of(duration: float | None) -> float:
+    """When a stream of ``duration`` s ends, in ns; never, for None.
+
+    :raises ValueError: if the duration makes no sense.
+    """
+    if duration is None:
+        return float("inf")
+    if not 0.0 < duration < float("inf"):
+        raise ValueError(f"The duration is {duration} s; it must be more than 0.")
+    return duration * 1e9
+
+
+def check_rate(rate: float) -> None:
+    """Refuse a number of frames per second that no recording has.
+
+    :raises ValueError: if it makes no sense.
+    """
+    if not 0.1 <= rate <= 10_000.0:
+        raise ValueError(f"The rate is {rate} frames per second; it must be 0.1 to 10000.")
+
+
 Source = TypeVar("Source")
 
 

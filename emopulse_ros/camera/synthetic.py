@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from emopulse_ros.camera.render_process import RenderProcess
 from emopulse_ros.camera.renderer import RenderOrder
-from emopulse_ros.camera.source import CameraError, Closing
+from emopulse_ros.camera.source import CameraError, Closing, end_of
 from emopulse_ros.stream import Frame, read_only
 from emopulse_ros.synthesis.script import Script
 
@@ -38,8 +38,7 @@ class SyntheticCamera(Closing):
     ) -> None:
         if seed < 0:
             raise ValueError(f"The seed is {seed}; it must be 0 or more.")
-        if duration is not None and not 0.0 < duration < float("inf"):
-            raise ValueError(f"The duration is {duration} s; it must be more than 0.")
+        end_of(duration)
         if not 1.0 <= rate <= 10_000.0:
             raise ValueError(f"The rate is {rate} frames per second; it must be 1 to 10000.")
         self.name = f"synthetic:{seed}"

@@ -114,8 +114,7 @@ def face_stage(recipe: FlowRecipe, *, live: bool) -> FaceStage:
 
 def event_finder(engine: Engine) -> EventFinder:
     """An event finder with the thresholds of the engine's model."""
-    card = engine.card
-    return EventFinder(dict(zip(card.codes, card.thresholds, strict=True)))
+    return EventFinder(engine.card.levels)
 
 
 def build(model: Path | None = None, *, live: bool = False) -> Pipeline:

@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from emopulse_ros.bag.errors import BagError, without_rosbags
+from emopulse_ros.bag.messages import ACTIVATION, EVENT, IMAGE, LABEL, SECOND
 from emopulse_ros.stream import Activation, Frame, MicroExpression
 
 TOPICS = {
-    "image": ("camera/image_raw", "sensor_msgs/msg/Image"),
-    "activation": ("au_activation", "emopulse_msgs/msg/AUActivation"),
-    "event": ("micro_expression", "emopulse_msgs/msg/MicroExpression"),
-    "truth": ("truth", "emopulse_msgs/msg/TruthLabel"),
+    "image": ("camera/image_raw", IMAGE),
+    "activation": ("au_activation", ACTIVATION),
+    "event": ("micro_expression", EVENT),
+    "truth": ("truth", LABEL),
 }
 """Name, below the namespace, and type of each topic; the names are those of the nodes."""
-
-SECOND = 1_000_000_000
 
 
 class BagWriter:
@@ -54,7 +53,7 @@ class BagWriter:
         """Write a frame as ``mono8``."""
         height, width = frame.image.shape
         message = self._new(
-            "sensor_msgs/msg/Image",
+            IMAGE,
             header=self._header(frame.stamp, frame.frame_id),
             height=height,
             width=width,
@@ -68,7 +67,7 @@ class BagWriter:
     def activation(self, activation: Activation, time: int, latency_ms: float = 0.0) -> None:
         """Write an activation."""
         message = self._new(
-            "emopulse_msgs/msg/AUActivation",
+            ACTIVATION,
             header=self._header(activation.stamp, activation.frame_id),
             sequence=activation.sequence,
             face_id=activation.face_id,
@@ -85,7 +84,7 @@ class BagWriter:
     def event(self, event: MicroExpression, time: int) -> None:
         """Write a micro-expression that was found."""
         message = self._new(
-            "emopulse_msgs/msg/MicroExpression",
+            EVENT,
             header=self._header(event.stamp, event.frame_id),
             sequence=event.sequence,
             face_id=event.face_id,
@@ -104,7 +103,7 @@ class BagWriter:
     ) -> None:
         """Write what was true from ``onset`` to ``offset``, stamps in ns."""
         message = self._new(
-            "emopulse_msgs/msg/TruthLabel",
+            LABEL,
             header=self._header(onset, ""),
             kind=kind,
             onset=self._time(onset),

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
+from emopulse_ros.bag.messages import from_time
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.images import image_adaptation, to_image
-from emopulse_ros.nodes.stamps import from_time
 from emopulse_ros.stream import Frame
 from emopulse_ros.transport import Publisher, Subscription
 

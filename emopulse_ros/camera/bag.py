@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.bag.errors import BagError
 from emopulse_ros.bag.file import BagFile, Received
+from emopulse_ros.bag.messages import COMPRESSED_IMAGE, IMAGE, from_time
 from emopulse_ros.camera.numbering import Numbering
 from emopulse_ros.camera.pictures import decompressed, to_gray
 from emopulse_ros.camera.source import CameraError, Closing, end_of
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
 
-IMAGES = {"sensor_msgs/msg/Image": to_gray, "sensor_msgs/msg/CompressedImage": decompressed}
+IMAGES = {IMAGE: to_gray, COMPRESSED_IMAGE: decompressed}
 
 LOOKED_AT = 20
 """Pictures from which the rate is known."""
@@ -122,7 +122,7 @@ class BagCamera(Closing):
             if received.topic != self.topic:
                 self._also[received.topic](received)
                 continue
-            stamp = stamp_of(received.message)
+            stamp = from_time(received.message.header.stamp)
             if stamp <= last:
                 self._backwards += 1
                 continue
@@ -143,16 +143,6 @@ class BagCamera(Closing):
                 f"{self.shortfall or 'there is none'}"
             )
         return ahead
-
-
-def stamp_of(message: Any) -> int:
-    """The stamp in the header of a message that was read from a bag, in ns."""
-    return time_of(message.header.stamp)
-
-
-def time_of(time: Any) -> int:
-    """A time in a message that was read from a bag, in ns."""
-    return int(time.sec) * 1_000_000_000 + int(time.nanosec)
 
 
 def _topic(bag: BagFile, wanted: str | None) -> tuple[str, str]:

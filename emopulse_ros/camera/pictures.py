@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from emopulse_ros.stream import read_only
 
-RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
-
 _PLAIN = {"mono8", "8UC1"}
 _COLOURS: dict[str, tuple[int, int]] = {
     "bgr8": (3, cv2.COLOR_BGR2GRAY),

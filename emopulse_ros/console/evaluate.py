@@ -110,7 +110,6 @@ def _data_sets() -> tuple[str, ...]:
 
 
 def _recording(arguments: argparse.Namespace, engine: Engine) -> Found:
-    from emopulse_ros.camera import BagCamera
     from emopulse_ros.evaluation.assessment import assess, assess_recorded
     from emopulse_ros.evaluation.source import open_source
     from emopulse_ros.pipeline import build
@@ -122,12 +121,12 @@ def _recording(arguments: argparse.Namespace, engine: Engine) -> Found:
             arguments.truth,
             rate=arguments.rate,
             duration=arguments.duration,
+            recorded=arguments.recorded,
         )
         camera, know_truth = stack.enter_context(source.camera), source.know_truth
-        if arguments.recorded:
-            if not isinstance(camera, BagCamera):
-                raise BadInputError("only a bag holds what was said before: leave out --recorded")
-            return assess_recorded(camera, engine, know_truth), source.timing.figures
+        if source.run is not None:
+            seen = assess_recorded(camera, source.run, engine, know_truth)
+            return seen, source.timing.figures
         pipeline = stack.enter_context(build(arguments.model))
         progress = stack.enter_context(Progress(_seconds(camera, arguments.duration)))
         faces = arguments.with_faces

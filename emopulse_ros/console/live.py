@@ -112,7 +112,7 @@ def _show(
         inbox,
         script=container.script,
         rate=rate,
-        thresholds=dict(zip(card.codes, card.thresholds, strict=True)),
+        thresholds=card.levels,
         csv=csv,
         record=record,
     )

@@ -91,7 +91,7 @@ def _without_ros(arguments: argparse.Namespace) -> int:
             inbox,
             script=camera.script,
             rate=camera.rate,
-            thresholds=dict(zip(card.codes, card.thresholds, strict=True)),
+            thresholds=card.levels,
             csv=arguments.csv,
             record=camera.script is not None and arguments.duration is not None,
         )

@@ -48,6 +48,11 @@ class Card:
     trained_on: str = "nothing yet"
     scores: str = "{}"
 
+    @property
+    def levels(self) -> dict[int, float]:
+        """The thresholds by FACS code."""
+        return dict(zip(self.codes, self.thresholds, strict=True))
+
     def as_text(self) -> dict[str, str]:
         """The card as the ONNX file's metadata."""
         return {

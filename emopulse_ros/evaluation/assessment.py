@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.bag.writer import BagWriter
-from emopulse_ros.camera.bag import BagCamera
 from emopulse_ros.camera.source import Camera
 from emopulse_ros.detection.engine import Engine
-from emopulse_ros.evaluation.recorded import recorded
+from emopulse_ros.evaluation.recorded import RecordedRun
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.report import Report, score
+from emopulse_ros.evaluation.timing import gaps
 from emopulse_ros.evaluation.truth import Truth
 from emopulse_ros.pipeline import Pipeline
 from emopulse_ros.stream import FaceCrop, MicroExpression
@@ -51,8 +51,7 @@ class Stream:
     @property
     def missing(self) -> NDArray[np.int64]:
         """The intervals in which a frame or more is missing: ``(G, 2)``, stamps at either end."""
-        steps = np.diff(self.stamps)
-        wide = steps > 1.5 * np.median(steps) if steps.size else np.zeros(0, np.bool_)
+        wide = gaps(np.diff(self.stamps))
         return np.stack((self.stamps[:-1][wide], self.stamps[1:][wide]), axis=1)
 
     @property
@@ -123,16 +122,13 @@ def assess(
     if shots is not None and last is not None:
         shots.keep(last)
     recording, every = recorder.recording(), np.array(stamps, np.int64)
-    card = pipeline.detector.engine.card
-    thresholds = dict(zip(card.codes, card.thresholds, strict=True))
-    shortfall: str | None = getattr(camera, "shortfall", None)
     return _scored(
         Assessment(
             name=camera.name,
             recording=recording,
             head=np.array(head, np.float32).reshape(-1, 4),
-            stream=Stream(every, dict(without), (shortfall,) if shortfall else ()),
-            thresholds=thresholds,
+            stream=Stream(every, dict(without), _notes(camera)),
+            thresholds=pipeline.detector.engine.card.levels,
             faces=() if shots is None else tuple(shots.kept),
         ),
         know_truth,
@@ -140,32 +136,32 @@ def assess(
 
 
 def assess_recorded(
-    camera: BagCamera, engine: Engine, know_truth: KnowTruth | None = None
+    camera: Camera, run: RecordedRun, engine: Engine, know_truth: KnowTruth | None = None
 ) -> Assessment:
     """Score what was said while a bag was recorded; the engine knows the model's thresholds.
 
-    Of the head nothing is known.
+    ``run`` hears the messages while the camera's frames are read. Of the head nothing is known.
 
     :raises BagError: if nothing was said in it, or by several nodes.
     :raises ValueError: if it was another model.
     """
-    bag = camera.bag
-    recording, model_hash = recorded(bag)
-    if model_hash not in ("", engine.model_hash):
-        raise ValueError(
-            f"{bag.path} was recorded with a model ({model_hash[:8]}) whose thresholds are not "
-            f"known; this one is {engine.model_hash[:8]}: give the other by --model"
-        )
     stamps = np.array([frame.stamp for frame in camera], np.int64)
+    recording = run.recording()
+    if run.model_hash not in ("", engine.model_hash):
+        raise ValueError(
+            f"{run.path} was recorded with a model ({run.model_hash[:8]}) whose thresholds are "
+            f"not known; this one is {engine.model_hash[:8]}: give the other by --model"
+        )
     silent = len(stamps) - len(recording.stamp)
-    notes = (camera.shortfall,) if camera.shortfall else ()
     return _scored(
         Assessment(
             name=camera.name,
             recording=recording,
             head=np.full((len(recording.stamp), 4), np.nan, np.float32),
-            stream=Stream(stamps, {"nothing was said": silent} if silent > 0 else {}, notes),
-            thresholds=dict(zip(engine.card.codes, engine.card.thresholds, strict=True)),
+            stream=Stream(
+                stamps, {"nothing was said": silent} if silent > 0 else {}, _notes(camera)
+            ),
+            thresholds=engine.card.levels,
         ),
         know_truth,
     )
@@ -185,6 +181,11 @@ def write_results(path: Path, assessment: Assessment, model: str, model_hash: st
             bag.event(event, event.stamp)
         for label in truth.labels if truth else ():
             bag.label(label.kind, label.aus, label.onset, label.apex, label.offset, label.onset)
+
+
+def _notes(camera: Camera) -> tuple[str, ...]:
+    shortfall: str | None = getattr(camera, "shortfall", None)
+    return (shortfall,) if shortfall else ()
 
 
 def _scored(assessment: Assessment, know_truth: KnowTruth | None) -> Assessment:

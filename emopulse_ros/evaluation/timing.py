@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.bag.file import Received
-from emopulse_ros.camera.bag import stamp_of
-
-ACTIVATION = "emopulse_msgs/msg/AUActivation"
+from emopulse_ros.bag.messages import from_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def timing(
     fresh = np.unique(stamps)
     steps = np.diff(fresh) / 1e6
     usual = float(np.median(steps)) if steps.size else float("nan")
-    is_gap = steps > 1.5 * usual
+    is_gap = gaps(steps)
     newest = np.maximum.accumulate(stamps) if stamps.size else stamps
     return Timing(
         messages=len(stamps),
@@ -79,6 +78,14 @@ def timing(
     )
 
 
+def gaps(steps: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which intervals lack a message or more: those over one and a half times the median."""
+    if not steps.size:
+        return np.zeros(0, np.bool_)
+    wide: NDArray[np.bool_] = steps > 1.5 * np.median(steps)
+    return wide
+
+
 class RecordedTiming:
     """Listens to ``AUActivation`` while a bag is read; ``figures`` are those of each topic."""
 
@@ -91,7 +98,7 @@ class RecordedTiming:
         stamps, times, stated = self._columns.setdefault(
             topic, (array("q"), array("q"), array("d"))
         )
-        stamps.append(stamp_of(message))
+        stamps.append(from_time(message.header.stamp))
         times.append(time)
         stated.append(float(message.latency_ms))
 

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from sensor_msgs.msg import CameraInfo, Image
 
+from emopulse_ros.bag.messages import from_time
 from emopulse_ros.camera.numbering import Numbering
 from emopulse_ros.camera.pictures import to_gray
-from emopulse_ros.nodes.stamps import from_time, header_of, to_header
+from emopulse_ros.nodes.stamps import header_of, to_header
 from emopulse_ros.stream import Frame
 from emopulse_ros.transport import Adaptation
 

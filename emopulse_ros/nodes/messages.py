@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from emopulse_msgs.msg import AUActivation, FlowField
 from emopulse_msgs.msg import MicroExpression as MicroExpressionMessage
-from emopulse_ros.nodes.stamps import SECOND, Clock, from_time, header_of, to_header, to_time
+from emopulse_ros.bag.messages import (
+    SECOND,
+    activation_from_message,
+    event_from_message,
+    floats,
+    from_time,
+)
+from emopulse_ros.nodes.stamps import Clock, header_of, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression, read_only
 from emopulse_ros.transport import Adaptation
 
@@ -53,7 +60,7 @@ def flow_from_message(message: Any) -> FlowStep:
         stamp=from_time(message.header.stamp),
         sequence=message.sequence,
         face_id=message.face_id,
-        data=_array(message.data).reshape(shape),
+        data=floats(message.data).reshape(shape),
         channels=tuple(message.channels),
         to_image=read_only(np.array(message.to_image, np.float64).reshape(2, 3)),
         restarted=message.restarted,
@@ -102,22 +109,6 @@ class ActivationMessage:
         self._intensity = np.frombuffer(self._message.intensity, np.float32)
 
 
-def activation_from_message(message: Any) -> Activation:
-    """An ``AUActivation`` as activation."""
-    return Activation(
-        stamp=from_time(message.header.stamp),
-        sequence=message.sequence,
-        face_id=message.face_id,
-        codes=tuple(message.codes),
-        probability=_array(message.probability),
-        intensity=_array(message.intensity),
-        attention=message.attention,
-        model=message.model,
-        model_hash=message.model_hash,
-        frame_id=message.header.frame_id,
-    )
-
-
 def event_to_message(event: MicroExpression) -> Any:
     """A micro-expression as message."""
     message = MicroExpressionMessage(
@@ -133,22 +124,6 @@ def event_to_message(event: MicroExpression) -> Any:
     message.aus.frombytes(bytes(event.aus))
     _fill(message.peak_probability, event.peak_probability)
     return message
-
-
-def event_from_message(message: Any) -> MicroExpression:
-    """A message as micro-expression."""
-    return MicroExpression(
-        stamp=from_time(message.header.stamp),
-        sequence=message.sequence,
-        face_id=message.face_id,
-        onset=from_time(message.onset),
-        apex=from_time(message.apex),
-        offset=from_time(message.offset),
-        aus=tuple(message.aus),
-        peak_probability=_array(message.peak_probability),
-        confidence=message.confidence,
-        frame_id=message.header.frame_id,
-    )
 
 
 def activation_adaptation(clock: Clock = time.time_ns) -> Adaptation[Activation]:
@@ -168,7 +143,3 @@ EVENTS: Adaptation[MicroExpression] = Adaptation(
 def _fill(field: array[float], values: NDArray[np.float32]) -> None:
     # In place: a field that is assigned, an array too, is copied element by element.
     field.frombytes(np.ascontiguousarray(values).data.cast("B"))
-
-
-def _array(values: Any) -> NDArray[np.float32]:
-    return read_only(np.frombuffer(values, np.float32))

@@ -9,9 +9,8 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from emopulse_ros.bag.messages import SECOND
 from emopulse_ros.stream import Travelling
-
-SECOND = 1_000_000_000
 
 Clock = Callable[[], int]
 """Tells the time in ns."""
@@ -41,9 +40,3 @@ def to_header(stamp: int, frame_id: str) -> Any:
 def header_of(item: Travelling) -> Any:
     """The header of anything that travels down the stream."""
     return to_header(item.stamp, item.frame_id)
-
-
-def from_time(time: Any) -> int:
-    """``builtin_interfaces/Time`` in ns."""
-    stamp: int = time.sec * SECOND + time.nanosec
-    return stamp

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.bag.file import Received
-from emopulse_ros.camera.bag import time_of
+from emopulse_ros.bag.messages import from_time
 from emopulse_ros.evaluation.labels.timed import LabelError, Timed, TimedLabels
 from emopulse_ros.evaluation.truth import Kind, Truth
-
-TYPE = "emopulse_msgs/msg/TruthLabel"
 
 
 class RecordedLabels:
@@ -36,11 +34,11 @@ class RecordedLabels:
         topic, _, message = received
         if message.kind not in get_args(Kind):
             raise LabelError(f"a label in {self._path} is of the kind '{message.kind}'")
-        onset, apex, offset = map(time_of, (message.onset, message.apex, message.offset))
-        aus = tuple(int(code) for code in message.aus)
+        onset, apex, offset = map(from_time, (message.onset, message.apex, message.offset))
+        aus = tuple(bytes(message.aus))
         timed = Timed(onset, apex, offset, aus, cast("Kind", message.kind))
         self._labels.setdefault(topic, []).append(timed)
-        self._coded.update(int(code) for code in message.coded)
+        self._coded.update(bytes(message.coded))
 
     def __call__(self, stamps: NDArray[np.int64]) -> Truth | None:
         """The truth of a recording whose frames have these stamps; None if nothing was labelled.

@@ -37,18 +37,18 @@ class BagFile:
     """The messages of one bag; a context manager.
 
     ``path`` is the bag's folder, or one of its files. Message types are those defined in the bag;
-    for the others those of ROS 2 Jazzy. ``notes`` are sentences on what could not be read: a file
-    that was cut off gives what comes before the cut, a message that is damaged is left out.
+    for the others those of ROS 2 Jazzy. A file that was cut off gives what comes before the cut, a
+    message that is damaged is left out; ``notes`` say so.
 
     :raises BagError: if there is no bag, or nothing in it can be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.notes: list[str] = []
+        self._notes: list[str] = []
         self._files = _files(path)
         self._stack = ExitStack()
-        self._damaged = 0
+        self._damaged, self._first_damage = 0, ""
         try:
             self._typestore, read, self.topics = self._open()
         except BaseException:
@@ -61,24 +61,27 @@ class BagFile:
         return [topic for topic in self.topics if topic.type in types]
 
     def messages(self, *topics: str) -> Iterator[Received]:
-        """The messages on these topics, in the order in which they were recorded.
+        """The messages on these topics, in the order in which they were recorded."""
+        for topic, kind, time, data in self._read(topics):
+            try:
+                message = self._typestore.deserialize_cdr(data, kind)
+            except Exception as error:
+                # The library fails in many ways on bytes that are no message.
+                self._damaged += 1
+                self._first_damage = self._first_damage or f"{topic}: {error}"
+                continue
+            yield Received(topic, time, message)
 
-        :raises BagError: if the bag turns out to be unreadable before the first of them.
-        """
-        any_came = False
-        try:
-            for topic, kind, time, data in self._read(topics):
-                try:
-                    message = self._typestore.deserialize_cdr(data, kind)
-                except Exception as error:
-                    # The library fails in many ways on bytes that are no message.
-                    self._count_damaged(topic, error)
-                    continue
-                any_came = True
-                yield Received(topic, time, message)
-        except BagError:
-            if not any_came:
-                raise
+    @property
+    def notes(self) -> list[str]:
+        """What could not be read so far, in sentences."""
+        if not self._damaged:
+            return list(self._notes)
+        return [
+            *self._notes,
+            f"{self._damaged} of the messages of {self.path} are damaged and were left out, "
+            f"the first on {self._first_damage}",
+        ]
 
     def close(self) -> None:
         """Let go of the files."""
@@ -95,17 +98,8 @@ class BagFile:
             from emopulse_ros.bag import storage
         except ImportError as error:
             raise without_rosbags(error) from error
-        opened = storage.open_storage(self.path, self._files, self._stack, self.notes)
+        opened = storage.open_storage(self.path, self._files, self._stack, self._notes)
         return opened.typestore, opened.read, opened.topics
-
-    def _count_damaged(self, topic: str, error: Exception) -> None:
-        self._damaged += 1
-        sentence = f"messages of {self.path} are damaged and were left out, the first on {topic}"
-        if self._damaged == 1:
-            self.notes.append(f"1 of the {sentence}: {error}")
-        else:
-            last = next(note for note in self.notes if sentence in note)
-            self.notes[self.notes.index(last)] = re.sub(r"^\d+", str(self._damaged), last)
 
 
 def _files(path: Path) -> list[Path]:

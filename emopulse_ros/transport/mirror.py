@@ -55,7 +55,6 @@ class Mirror(Generic[Item]):
         )
         """The ROS publisher."""
         self._name: str = self.publisher.topic_name
-        self.look()
 
     @property
     def lost(self) -> int:

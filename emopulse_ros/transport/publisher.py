@@ -83,7 +83,7 @@ class Publisher(Generic[Item]):
             self._topics.courier.hire(self)
         events = publisher_events(self._mirror.publisher, self.look)
         self._topics.watch.begin(self, node.context, events)
-        # Of who came between the first look and the events there is no event.
+        # Of who came before the events there is no event.
         self.look()
         # Nobody here needs the middleware any more to hear of this topic: not in half a second but
         # before what is published next comes in that way, too.

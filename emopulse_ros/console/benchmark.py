@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emopulse_ros.console.bad_input import BadInputError, check_report, reading_input
+from emopulse_ros.console.options import add_model, add_out
 from emopulse_ros.console.show import complain, say
 
 if TYPE_CHECKING:
@@ -19,12 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="an EmoPulse model; int8 for the built-in in 8 bits",
-    )
+    add_model(parser)
     parser.add_argument(
         "--against",
         action="append",
@@ -52,13 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many clips to work on at a time (default: one for each processor)",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("out/benchmark"),
-        metavar="DIR",
-        help="where benchmark.md and benchmark.png go (default: out/benchmark)",
-    )
+    add_out(parser, "out/benchmark", "benchmark.md and benchmark.png")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
 
 

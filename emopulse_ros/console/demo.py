@@ -6,6 +6,8 @@ import argparse
 import os
 from pathlib import Path
 
+from emopulse_ros.console.options import add_model
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
@@ -22,12 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="where the picture of the run goes (default: out/timeline.png)",
     )
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="an EmoPulse model; int8 for the built-in in 8 bits",
-    )
+    add_model(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,20 +7,19 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.options import add_model, add_out
 from emopulse_ros.console.progress import Progress
 from emopulse_ros.console.show import complain, say
 
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
     from emopulse_ros.detection.engine import Engine
-    from emopulse_ros.evaluation.assessment import Assessment, Stamps
+    from emopulse_ros.evaluation.assessment import Assessment
     from emopulse_ros.evaluation.timing import Timing
-    from emopulse_ros.evaluation.truth import Truth
 
     Found = tuple[Assessment, dict[str, Timing]]
     """What came of a recording, and how the messages in its bag had come."""
@@ -50,19 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rate", type=float, metavar="FPS", help="frames per second of a video or a folder"
     )
     parser.add_argument("--duration", type=float, metavar="S", help="only the first seconds")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="an EmoPulse model; int8 for the built-in in 8 bits",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("out/evaluation"),
-        metavar="DIR",
-        help="where the report and the tables go (default: out/evaluation)",
-    )
+    add_model(parser)
+    add_out(parser, "out/evaluation", "the report and the tables")
     parser.add_argument(
         "--with-faces",
         action="store_true",
@@ -78,12 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     :raises BadInputError: if what the user gave cannot be worked with.
     """
-    import cv2
-
     from emopulse_ros.pipeline import open_engine
 
-    # The stages have a thread each; OpenCV's own halve the speed.
-    cv2.setNumThreads(1)
     if arguments.bag is not None and arguments.bag.exists():
         raise BadInputError(f"{arguments.bag} is there already: give --bag a name that is free")
     with reading_input():
@@ -153,8 +137,7 @@ def _data_set(arguments: argparse.Namespace, name: str, root: str) -> tuple[list
     found: list[Found] = []
     for number, clip in enumerate(clips, 1):
         with clip.camera() as camera, build(arguments.model) as pipeline:
-            known = partial(_said_of_any, clip.truth)
-            seen = assess(camera, pipeline, known, with_faces=arguments.with_faces)
+            seen = assess(camera, pipeline, clip.known, with_faces=arguments.with_faces)
         found.append((replace(seen, name=f"{clip.dataset} {clip.name}"), {}))
         if sys.stderr.isatty():
             print(f"\r{number} of {len(clips)} clips ", end="", file=sys.stderr, flush=True)
@@ -162,10 +145,6 @@ def _data_set(arguments: argparse.Namespace, name: str, root: str) -> tuple[list
         print(file=sys.stderr)
     scored = list(zip(clips, (one for one, _ in found), strict=True))
     return found, clip_lines(scored) if scored else []
-
-
-def _said_of_any(truth: Truth, _: Stamps) -> Truth:
-    return truth
 
 
 def _seconds(camera: Camera, duration: float | None) -> float | None:

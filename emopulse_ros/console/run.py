@@ -8,29 +8,15 @@ from pathlib import Path
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
+from emopulse_ros.console.options import add_camera, add_model
 from emopulse_ros.console.show import Show, complain, say
 from emopulse_ros.console.tally import Inbox
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.add_argument(
-        "--camera",
-        default="synthetic",
-        metavar="SPEC",
-        help="synthetic[:SEED], video:PATH, folder:PATH, or ros:TOPIC for images another node "
-        "publishes (default: synthetic)",
-    )
-    parser.add_argument(
-        "--rate", type=float, metavar="FPS", help="frames per second, in place of the camera's own"
-    )
-    parser.add_argument("--duration", type=float, metavar="S", help="seconds until it ends")
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="an EmoPulse model; int8 for the built-in in 8 bits",
-    )
+    add_camera(parser, ", or ros:TOPIC for images another node publishes")
+    add_model(parser)
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS 2 parameters of the nodes (YAML)"
     )

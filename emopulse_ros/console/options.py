@@ -1,0 +1,44 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Which camera, how fast, how long; ``more`` are the specs that only this command knows."""
+    parser.add_argument(
+        "--camera",
+        default="synthetic",
+        metavar="SPEC",
+        help=f"synthetic[:SEED], video:PATH, folder:PATH, bag:PATH{more} (default: synthetic)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=float,
+        metavar="FPS",
+        help="frames per second, in place of the camera's own; of a bag its speed",
+    )
+    parser.add_argument("--duration", type=float, metavar="S", help="seconds until it ends")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Which model."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="an EmoPulse model in place of the one built in; int8 for that in 8 bits",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, default: str, what: str) -> None:
+    """In which folder ``what`` goes."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(default),
+        metavar="DIR",
+        help=f"where {what} go (default: {default})",
+    )

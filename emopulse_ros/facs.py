@@ -52,6 +52,12 @@ CODES: tuple[int, ...] = tuple(unit.code for unit in ACTION_UNITS)
 INDEX: dict[int, int] = {code: index for index, code in enumerate(CODES)}
 """Where a FACS code stands in that order."""
 
+
+def in_order(codes: Iterable[int]) -> tuple[int, ...]:
+    """Each of these codes once, in that order; those EmoPulse does not know come last."""
+    return tuple(sorted(set(codes), key=lambda code: (INDEX.get(code, len(CODES)), code)))
+
+
 BLINK = 45
 """The unit that every face shows several times a minute and that is no expression."""
 

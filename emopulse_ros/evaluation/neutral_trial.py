@@ -9,23 +9,21 @@ neutral face.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
-import cv2
 import numpy as np
 
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.evaluation.metrics import mean
+from emopulse_ros.evaluation.pieces import together
 from emopulse_ros.evaluation.recording import Recorder, Recording
 from emopulse_ros.evaluation.report import score
 from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.facs import INDEX
 from emopulse_ros.flow.stage import FlowStage
-from emopulse_ros.pipeline import event_finder, face_stage, open_engine
-from emopulse_ros.stream import Frame
+from emopulse_ros.pipeline import Pipeline, event_finder, face_stage, open_engine
 from emopulse_ros.synthesis.habits import MICRO, write_script
 from emopulse_ros.synthesis.portrait import PortraitScene
 from emopulse_ros.synthesis.scene import filmed
@@ -59,38 +57,32 @@ def held_smile(start: int, length: int) -> Movement:
 
 def read(seed: int, script: Script, engine: Engine, *, adapts: bool) -> Recording:
     """What a model says of a face."""
-    frames: Iterator[Frame] = filmed(PortraitScene.varied(seed, script), script.duration)
+    frames = filmed(PortraitScene.varied(seed, script), script.duration)
+    seen = islice(frames, UNSEEN // (5 * MILLISECOND), None)
     recorder, recipe = Recorder(), engine.card.recipe
     face, flow = face_stage(recipe, live=False), FlowStage(recipe, adapts=adapts)
-    detector, events = Detector(engine), event_finder(engine)
-    for frame in islice(frames, UNSEEN // (5 * MILLISECOND), None):
-        crop = face(frame)
-        if crop is not None:
-            activation = detector(flow(crop))
-            recorder.add(activation)
-            recorder.add_event(events(activation))
-    recorder.add_event(events.flush())
-    face.beside.close()
+    with Pipeline(face, flow, Detector(engine), event_finder(engine)) as pipeline:
+        for _, outcome in pipeline.outcomes(seen):
+            if outcome.activation is not None:
+                recorder.add(outcome.activation)
+            recorder.add_event(outcome.event)
+        recorder.add_event(pipeline.events.flush())
     return recorder.recording()
 
 
 def begun(engine: Engine, first: str, *, adapts: bool) -> str:
     """Scores of faces that are first seen ``neutral`` or ``smiling``, in a line."""
-    assessments = []
+    reports = []
     for seed in SEEDS:
         script = write_script(seed, LENGTH, SELDOM)
         script = smiling(script) if first == "smiling" else script
         recording = read(seed, script, engine, adapts=adapts)
-        truth = truth_of(script)
-        report = score(recording, truth, thresholds=thresholds_of(engine))
-        assessments.append(report)
-    counts, events = assessments[0].counts, assessments[0].events
-    for report in assessments[1:]:
-        counts, events = counts + report.counts, events + report.events
+        reports.append(score(recording, truth_of(script), thresholds=engine.card.levels))
+    whole = together(reports)
     return (
         f"{first:<16}{'adapts' if adapts else 'first picture':<15}"
-        f"{mean(counts.f1[assessments[0].expressive]):8.2f}{events.f1:11.2f}"
-        f"{events.false_alarms_per_minute:12.1f}"
+        f"{mean(whole.counts.f1[reports[0].expressive]):8.2f}{whole.events.f1:11.2f}"
+        f"{whole.events.false_alarms_per_minute:12.1f}"
     )
 
 
@@ -102,19 +94,13 @@ def held(engine: Engine, length: int, *, adapts: bool) -> float:
         base = write_script(seed, (length + 4_000) * MILLISECOND, MICRO)
         recording = read(seed, replace(base, movements=(smile,)), engine, adapts=adapts)
         within = (recording.stamp > smile.apex) & (recording.stamp < smile.apex + smile.hold)
-        alarms = recording.alarms(thresholds_of(engine))
+        alarms = recording.alarms(engine.card.levels)
         seen.append(alarms[within, INDEX[SMILE[0]]].mean())
     return float(np.mean(seen))
 
 
-def thresholds_of(engine: Engine) -> dict[int, float]:
-    """From which probability on the engine's model calls each unit active."""
-    return dict(zip(engine.card.codes, engine.card.thresholds, strict=True))
-
-
 def main() -> None:
     """Print both tables."""
-    cv2.setNumThreads(1)
     engine = open_engine()
     print("first seen      neutral face   frame F1   event F1   false alarms a minute")
     for first in ("neutral", "smiling"):

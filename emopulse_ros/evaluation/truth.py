@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.facs import BLINK, CODES, INDEX
+from emopulse_ros.facs import BLINK, CODES, in_order
 from emopulse_ros.stream import MicroExpression
 
 LONGEST = 500_000_000
@@ -106,10 +106,9 @@ def merge(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def _join(group: list[Span]) -> Span:
     longest = max(group, key=lambda span: span.offset - span.onset)
-    aus = {code for span in group for code in span.aus}
     return Span(
         min(span.onset for span in group),
         longest.apex,
         max(span.offset for span in group),
-        tuple(sorted(aus, key=lambda code: INDEX.get(code, code))),
+        in_order(code for span in group for code in span.aus),
     )

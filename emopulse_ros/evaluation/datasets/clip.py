@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from emopulse_ros.camera.folder import FolderCamera
 from emopulse_ros.evaluation.au_string import CodedUnits
 from emopulse_ros.evaluation.truth import Kind, Label, Truth
-from emopulse_ros.facs import BLINK, CODES, INDEX
+from emopulse_ros.facs import BLINK, CODES, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,17 @@ class LabelledClip:
         labels = []
         for annotation in self.annotations:
             first, apex, last = map(self.stamp, annotation.extent)
-            codes = tuple(sorted(annotation.units.codes, key=lambda c: (INDEX.get(c, 99), c)))
+            codes = in_order(annotation.units.codes)
             kind: Kind = "blink" if codes == (BLINK,) else "expression"
             labels.append(Label(first, apex, last, codes, kind))
         return Truth(
             tuple(sorted(labels, key=lambda label: (label.onset, label.offset))),
             tuple(code for code in self.coded if code not in undecided),
         )
+
+    def known(self, _: NDArray[np.int64]) -> Truth:
+        """The truth, whatever frames were read."""
+        return self.truth
 
     def shows(self, codes: Sequence[int] = CODES) -> NDArray[np.bool_]:
         """Which units took part at any time: ``(len(codes),) bool``."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from emopulse_ros.evaluation.au_string import CodedUnits, parse_units
 from emopulse_ros.evaluation.datasets.coding import Row
-from emopulse_ros.facs import BLINK, INDEX
+from emopulse_ros.facs import BLINK, in_order
 
 
 def units_in(row: Row, column: str) -> CodedUnits:
@@ -32,4 +32,4 @@ def coded_units(rows: Iterable[Row], column: str) -> tuple[int, ...]:
         with contextlib.suppress(ValueError):
             units = units_in(row, column)
             named.update(units.codes, units.undecided)
-    return tuple(sorted(named - {BLINK}, key=lambda code: (INDEX.get(code, 99), code)))
+    return in_order(named - {BLINK})

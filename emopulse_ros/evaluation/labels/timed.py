@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.truth import Kind, Label, Truth
-from emopulse_ros.facs import INDEX
+from emopulse_ros.facs import in_order
 
 Unit = Literal["s", "frame", "ns"]
 """Of a time: seconds since the first frame, frames since the first one (which is 0), or the capture
@@ -58,8 +58,7 @@ class TimedLabels:
     def _placed(self, label: Timed, stamps: NDArray[np.int64]) -> Label:
         onset, offset = self._stamp(label.onset, stamps), self._stamp(label.offset, stamps)
         apex = (onset + offset) // 2 if label.apex is None else self._stamp(label.apex, stamps)
-        aus = tuple(sorted(set(label.aus), key=lambda code: INDEX.get(code, code)))
-        return Label(onset, apex, offset, aus, label.kind)
+        return Label(onset, apex, offset, in_order(label.aus), label.kind)
 
     def _stamp(self, time: float, stamps: NDArray[np.int64]) -> int:
         if self.unit == "ns":

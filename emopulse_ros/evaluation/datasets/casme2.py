@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from emopulse_ros.evaluation.datasets.clip import LabelledSet
-from emopulse_ros.evaluation.datasets.coding import read_table
+from emopulse_ros.evaluation.datasets.layout import Layout
 from emopulse_ros.evaluation.datasets.tree import find_file, find_folder, folders
-from emopulse_ros.evaluation.datasets.trimmed import Trimmed, trimmed_clips
+from emopulse_ros.evaluation.datasets.trimmed import subject_folders, subject_rows, trimmed_clips
 
 NAME = "CASME II"
 
@@ -21,7 +21,7 @@ TABLES = (
 RAW = ("CASME2_RAW_selected", "CASME2-RAW", "CASME2_RAW")
 CROPPED = ("Cropped", "CASME2_Cropped", "Cropped_original")
 
-PLAN = Trimmed(NAME, 200.0, "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units")
+PLAN = Layout(NAME, NAME, 200.0, "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units")
 
 
 def load_casme2(root: str | Path, cropped: bool | None = None) -> LabelledSet:
@@ -37,13 +37,5 @@ def load_casme2(root: str | Path, cropped: bool | None = None) -> LabelledSet:
     table = find_file(root, NAME, TABLES)
     names = {True: CROPPED, False: RAW, None: RAW + CROPPED}[cropped]
     images = find_folder(root, NAME, names)
-    rows = []
-    for row in read_table(table, ("Subject", "Filename", *PLAN.columns)):
-        subject = f"sub{row.whole('Subject'):02d}"
-        rows.append((f"{subject}/{row.text('Filename')}", subject, row))
-    found = {
-        f"{subject.name}/{clip.name}": clip
-        for subject in folders(images)
-        for clip in folders(subject)
-    }
-    return trimmed_clips(PLAN, rows, found, table)
+    rows = subject_rows(table, PLAN, "sub{:02d}")
+    return trimmed_clips(PLAN, rows, subject_folders(folders(images)), table)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from emopulse_ros.evaluation.datasets.clip import LabelledSet
 from emopulse_ros.evaluation.datasets.coding import Row, read_table
-from emopulse_ros.evaluation.datasets.long_video import LongVideos, long_clips
+from emopulse_ros.evaluation.datasets.layout import Layout
+from emopulse_ros.evaluation.datasets.long_video import long_clips
 from emopulse_ros.evaluation.datasets.tree import find_file, find_folder, folders
 
 NAME = "CAS(ME)²"
@@ -16,7 +17,7 @@ TABLES = ("CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)^2code_final.xlsx")
 
 IMAGES = ("rawpic",)
 
-PLAN = LongVideos(NAME, NAME, 30.0, "onset", "apex", "offset", "au")
+PLAN = Layout(NAME, NAME, 30.0, "onset", "apex", "offset", "au")
 
 COLUMNS = ("subject", "video", *PLAN.columns, "emotion", "type", "selfReport")
 """The first sheet has no header; these are its columns in their order."""

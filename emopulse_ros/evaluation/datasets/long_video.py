@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from emopulse_ros.camera.numbered import NumberedImages, numbered_images
+from emopulse_ros.camera.numbered import NumberedImages
 from emopulse_ros.camera.source import CameraError
-from emopulse_ros.evaluation.datasets.clip import Annotation, LabelledClip, LabelledSet, Summary
+from emopulse_ros.evaluation.datasets.clip import Annotation, LabelledSet, Summary
 from emopulse_ros.evaluation.datasets.coding import Row
+from emopulse_ros.evaluation.datasets.layout import (
+    Layout,
+    checked,
+    images_of,
+    remark_stray,
+    together,
+)
 from emopulse_ros.evaluation.datasets.row_units import coded_units, units_in
 
 
-@dataclass(frozen=True, slots=True)
-class LongVideos:
-    """How a data set of this kind is laid out.
-
-    Its name, the one of the set whose people it shows, its frame rate, and the columns it has.
-    """
-
-    dataset: str
-    people: str
-    rate: float
-    onset: str
-    apex: str
-    offset: str
-    units: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those of a movement."""
-        return self.onset, self.apex, self.offset, self.units
-
-
 def long_clips(
-    plan: LongVideos,
+    plan: Layout,
     rows: Sequence[tuple[str, str, Row]],
     folders: Mapping[str, Path],
     table: Path,
@@ -58,38 +43,23 @@ def long_clips(
     for name, labels in by_video.items():
         try:
             as_labelled = [_annotation(plan, row) for row in labels]
-            if name not in folders:
-                raise ValueError("has no folder of images")
-            images = numbered_images(folders[name])
+            images = images_of(folders, name)
         except (ValueError, CameraError) as error:
             summary.skip(name, str(error))
             continue
         placed = _on_images(as_labelled, images, summary, name)
-        if images.stray:
-            summary.remark(name, f"stray files left out ({', '.join(images.stray)})")
-        clip = LabelledClip(
-            plan.dataset, plan.people, people[name], name, images.folder, plan.rate,
-            images.numbers[0], placed, coded,
-        )  # fmt: skip
-        clips.append(clip)
-    for name in sorted(folders.keys() - by_video.keys()):
-        summary.skip(name, "has no label")
-    summary.clips, summary.subjects = len(clips), len({clip.subject for clip in clips})
-    return LabelledSet(tuple(clips), summary)
+        remark_stray(summary, name, images)
+        clips.append(plan.clip(people[name], name, images, placed, coded))
+    return together(summary, clips, folders, by_video)
 
 
-def _annotation(plan: LongVideos, row: Row) -> Annotation:
+def _annotation(plan: Layout, row: Row) -> Annotation:
     """One row, in the numbers of the table, which count from 1: 0 says that it is not known."""
     onset, apex, offset = (
         number if (number := row.frame(column)) is not None and number > 0 else None
         for column in (plan.onset, plan.apex, plan.offset)
     )
-    annotation = Annotation(onset, apex, offset, units_in(row, plan.units))
-    try:
-        _ = annotation.extent
-    except ValueError as error:
-        raise ValueError(f"{error} ({row.file.name}, row {row.number})") from error
-    return annotation
+    return checked(Annotation(onset, apex, offset, units_in(row, plan.units)), row)
 
 
 def _on_images(

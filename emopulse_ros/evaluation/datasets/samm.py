@@ -6,15 +6,15 @@ from pathlib import Path
 
 from emopulse_ros.camera.numbered import NumberedImages
 from emopulse_ros.evaluation.datasets.clip import LabelledSet
-from emopulse_ros.evaluation.datasets.coding import read_table
+from emopulse_ros.evaluation.datasets.layout import Layout
 from emopulse_ros.evaluation.datasets.tree import find_file, folders
-from emopulse_ros.evaluation.datasets.trimmed import Trimmed, trimmed_clips
+from emopulse_ros.evaluation.datasets.trimmed import subject_folders, subject_rows, trimmed_clips
 
 NAME = "SAMM"
 
 TABLES = ("SAMM_Micro_FACS_Codes_v2.xlsx", "SAMM_Micro_FACS_Codes.xlsx")
 
-PLAN = Trimmed(NAME, 200.0, "Onset Frame", "Apex Frame", "Offset Frame", "Action Units")
+PLAN = Layout(NAME, NAME, 200.0, "Onset Frame", "Apex Frame", "Offset Frame", "Action Units")
 
 
 def load_samm(root: str | Path) -> LabelledSet:
@@ -27,15 +27,8 @@ def load_samm(root: str | Path) -> LabelledSet:
     """
     root = Path(root).expanduser()
     table = find_file(root, NAME, TABLES)
-    rows = []
-    for row in read_table(table, ("Subject", "Filename", *PLAN.columns)):
-        subject = f"{row.whole('Subject'):03d}"
-        rows.append((f"{subject}/{row.text('Filename')}", subject, row))
-    found = {
-        f"{subject.name}/{clip.name}": clip
-        for subject in _subjects(root)
-        for clip in folders(subject)
-    }
+    rows = subject_rows(table, PLAN, "{:03d}")
+    found = subject_folders(_subjects(root))
     return trimmed_clips(PLAN, rows, found, table, _named_for_another)
 
 

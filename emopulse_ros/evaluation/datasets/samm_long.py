@@ -7,7 +7,8 @@ from pathlib import Path
 from emopulse_ros.evaluation.datasets import samm
 from emopulse_ros.evaluation.datasets.clip import LabelledSet
 from emopulse_ros.evaluation.datasets.coding import read_table
-from emopulse_ros.evaluation.datasets.long_video import LongVideos, long_clips
+from emopulse_ros.evaluation.datasets.layout import Layout
+from emopulse_ros.evaluation.datasets.long_video import long_clips
 from emopulse_ros.evaluation.datasets.tree import find_file, find_folder, folders
 
 NAME = "SAMM Long Videos"
@@ -21,7 +22,7 @@ TABLES = (
 
 IMAGES = ("SAMM_longvideos",)
 
-PLAN = LongVideos(NAME, samm.NAME, 200.0, "Onset", "Apex", "Offset", "Action Units")
+PLAN = Layout(NAME, samm.NAME, 200.0, "Onset", "Apex", "Offset", "Action Units")
 
 
 def load_samm_long(root: str | Path) -> LabelledSet:

@@ -2,48 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from emopulse_ros.camera.numbered import NumberedImages, numbered_images
+from emopulse_ros.camera.numbered import NumberedImages
 from emopulse_ros.camera.source import CameraError
 from emopulse_ros.evaluation.datasets.clip import Annotation, LabelledClip, LabelledSet, Summary
-from emopulse_ros.evaluation.datasets.coding import Row
+from emopulse_ros.evaluation.datasets.coding import Row, read_table
+from emopulse_ros.evaluation.datasets.layout import (
+    Layout,
+    checked,
+    images_of,
+    remark_stray,
+    together,
+)
 from emopulse_ros.evaluation.datasets.row_units import coded_units, units_in
+from emopulse_ros.evaluation.datasets.tree import folders
 
 RemarkOn = Callable[[str, NumberedImages], list[str]]
 """What else is odd about the images of a subject, in words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trimmed:
-    """How a data set of this kind is laid out: its name, frame rate, and the columns it has."""
+def subject_rows(table: Path, plan: Layout, named: str) -> list[tuple[str, str, Row]]:
+    """The rows of a table by subject and file name: (name of the clip, subject, row).
 
-    dataset: str
-    rate: float
-    onset: str
-    apex: str
-    offset: str
-    units: str
+    ``named`` is how the folder of a subject is called: a format such as ``sub{:02d}``.
+    """
+    rows = []
+    for row in read_table(table, ("Subject", "Filename", *plan.columns)):
+        subject = named.format(row.whole("Subject"))
+        rows.append((f"{subject}/{row.text('Filename')}", subject, row))
+    return rows
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Those of the movement."""
-        return self.onset, self.apex, self.offset, self.units
+
+def subject_folders(subjects: Iterable[Path]) -> dict[str, Path]:
+    """The folders of clips inside those of the subjects, by name of the clip."""
+    return {
+        f"{subject.name}/{clip.name}": clip for subject in subjects for clip in folders(subject)
+    }
 
 
 def trimmed_clips(
-    plan: Trimmed,
+    plan: Layout,
     rows: Sequence[tuple[str, str, Row]],
-    folders: Mapping[str, Path],
+    clip_folders: Mapping[str, Path],
     table: Path,
     remark_on: RemarkOn = lambda _, __: [],
 ) -> LabelledSet:
     """Bring the rows of a table and the folders of images together.
 
-    ``rows`` are (name of the clip, subject, row), ``folders`` all there are, by name of the clip.
-    Whatever does not come together is skipped and told in the summary.
+    ``rows`` are (name of the clip, subject, row), ``clip_folders`` are all there are, by name of
+    the clip. Whatever does not come together is skipped and told in the summary.
     """
     summary = Summary(plan.dataset, table)
     coded = coded_units((row for _, _, row in rows), plan.units)
@@ -54,41 +63,23 @@ def trimmed_clips(
             continue
         try:
             annotation = _annotation(plan, row)
-            images = _images(folders.get(name))
+            images = images_of(clip_folders, name)
             annotation, moved = _on_images(annotation, images)
         except (ValueError, CameraError) as error:
             summary.skip(name, str(error))
             continue
         summary.remark(name, *moved, *annotation.remarks(), *remark_on(subject, images))
-        if images.stray:
-            summary.remark(name, f"stray files left out ({', '.join(images.stray)})")
-        clips[name] = LabelledClip(
-            plan.dataset, plan.dataset, subject, name, images.folder, plan.rate,
-            images.numbers[0], (annotation,), coded,
-        )  # fmt: skip
-    for name in sorted(folders.keys() - {name for name, _, _ in rows}):
-        summary.skip(name, "has no label")
-    summary.clips, summary.subjects = len(clips), len({c.subject for c in clips.values()})
-    return LabelledSet(tuple(clips.values()), summary)
+        remark_stray(summary, name, images)
+        clips[name] = plan.clip(subject, name, images, [annotation], coded)
+    return together(summary, clips.values(), clip_folders, [name for name, _, _ in rows])
 
 
-def _annotation(plan: Trimmed, row: Row) -> Annotation:
+def _annotation(plan: Layout, row: Row) -> Annotation:
     units = units_in(row, plan.units)
     if not units.certain and not units.undecided:
         raise ValueError(f"has no action units ({row.place(plan.units)})")
     onset, offset = row.whole(plan.onset), row.whole(plan.offset)
-    annotation = Annotation(onset, row.frame(plan.apex), offset, units)
-    try:
-        _ = annotation.extent
-    except ValueError as error:
-        raise ValueError(f"{error} ({row.file.name}, row {row.number})") from error
-    return annotation
-
-
-def _images(folder: Path | None) -> NumberedImages:
-    if folder is None:
-        raise ValueError("has no folder of images")
-    return numbered_images(folder)
+    return checked(Annotation(onset, row.frame(plan.apex), offset, units), row)
 
 
 def _on_images(

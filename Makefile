@@ -1,6 +1,6 @@
 # EmoPulse. Every target does the set-up it needs by itself, and only what has changed since.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-training clean
+.PHONY: help demo test lint test-training test-tensorrt clean
 
 # `make PYTHON=python3.12 test` chooses a Python, `make test ARGS="-k flow"` passes arguments on.
 export PYTHON
@@ -21,6 +21,7 @@ help:
 	@echo 'make test           run the tests (no PyTorch needed)'
 	@echo 'make lint           ruff and mypy'
 	@echo 'make test-training  install what training needs, PyTorch too, and run its tests'
+	@echo 'make test-tensorrt  install a TensorRT that builds without a GPU, and its tests'
 	@echo 'make clean          delete .venv and everything built'
 
 demo:
@@ -42,6 +43,10 @@ lint:
 test-training:
 	$(prepare) viewer evaluation test training
 	@$(bin)/python -m pytest $(training_tests) $(ARGS)
+
+test-tensorrt:
+	$(prepare) test tensorrt
+	@$(bin)/python -m pytest test/detection/test_tensorrt_plan.py $(ARGS)
 
 clean:
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""`python -m bootstrap [viewer] [evaluation] [test] [training]`: prepare `.venv` for that much."""
+"""`python -m bootstrap [PART ...]`: prepare `.venv` for the runtime and parts of the plan."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ PARTS = {
     "viewer": "what draws the demo's timeline",
     "evaluation": "what reads rosbags and data sets",
     "test": "the tools of the tests",
+    "tensorrt": "a TensorRT that needs no GPU to build",
     "training": "PyTorch and what else training needs",
 }
 """What can be asked for on top of the runtime: the name of a requirement file, and words."""

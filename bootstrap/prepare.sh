@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finds a Python and lets it set everything up: sh bootstrap/prepare.sh [viewer|evaluation|test|training]...
+# Finds a Python and lets it set everything up: sh bootstrap/prepare.sh [PART]...; the parts are in plan.py
 # PYTHON, where set, names the Python to use; else the one .venv was made with, else any that suits.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)

@@ -1,0 +1,119 @@
+"""A model as a TensorRT plan, built by whichever TensorRT from 8.6 to 11 there is.
+
+A plan is what TensorRT makes of a network for one kind of GPU. Building one needs no GPU where
+TensorRT for RTX does it, so that whether a model can be built is known before a robot tries.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("tensorrt", "tensorrt_rtx")
+"""TensorRT by the names it is installed under, the first that loads is taken."""
+
+MOST_FACES = 16
+"""Faces that one step may read at once, unless told otherwise."""
+
+NETWORK_FLAGS = ("EXPLICIT_BATCH", "STRONGLY_TYPED")
+"""How a network is made where the version knows it: the first up to 10, the second from 10 on."""
+
+
+LONGEST_REASON = 300
+"""Characters of TensorRT's own words that are passed on."""
+
+
+class TensorRTError(RuntimeError):
+    """TensorRT is missing or refuses a model; the text is a sentence."""
+
+
+def find_tensorrt() -> Any:
+    """The module of the TensorRT that is installed.
+
+    :raises TensorRTError: if none is, or its libraries do not load.
+    """
+    reasons = []
+    for name in LIBRARIES:
+        found = _loaded(name)
+        if not isinstance(found, str):
+            return found
+        reasons.append(f"{name}: {found}")
+    raise TensorRTError(
+        f"TensorRT cannot be loaded ({'; '.join(reasons)}): it comes with JetPack, or from NVIDIA; "
+        "ONNX Runtime on the CPU does without"
+    )
+
+
+def _loaded(name: str) -> Any:
+    """The module of that name, or why it does not load."""
+    try:
+        return importlib.import_module(name)
+    except (ImportError, OSError) as error:
+        return str(error)
+
+
+def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
+    """Build the step form of a model for 1 to ``faces`` faces at once, and best for one.
+
+    ``trt`` is the module of :func:`find_tensorrt`. Types are those the file gives its tensors: no
+    precision is chosen here.
+
+    :raises TensorRTError: if the file cannot be read, or this TensorRT refuses the network.
+    """
+    try:
+        onnx = model.read_bytes()
+    except OSError as error:
+        raise TensorRTError(f"the model {model} cannot be read: {error.strerror}") from error
+    log = _log(trt)
+    builder = trt.Builder(log)
+    known = (getattr(trt.NetworkDefinitionCreationFlag, name, None) for name in NETWORK_FLAGS)
+    network = builder.create_network(sum(1 << int(flag) for flag in known if flag is not None))
+    parser = trt.OnnxParser(network, log)
+    if not parser.parse(onnx):
+        first = parser.get_error(0).desc() if parser.num_errors else "no reason given"
+        raise TensorRTError(_refused(trt, model, first))
+    config = builder.create_builder_config()
+    config.add_optimization_profile(_profile(builder, network, faces))
+    plan = builder.build_serialized_network(network, config)
+    if plan is None:
+        raise TensorRTError(_refused(trt, model, log.worst))
+    return bytes(plan)
+
+
+def _profile(builder: Any, network: Any, faces: int) -> Any:
+    """Each input for one face at least, one at best and ``faces`` at most."""
+    profile = builder.create_optimization_profile()
+    for index in range(network.num_inputs):
+        tensor = network.get_input(index)
+        shape = tuple(tensor.shape)
+        least, most = (tuple(n if side < 0 else side for side in shape) for n in (1, faces))
+        profile.set_shape(tensor.name, least, least, most)
+    return profile
+
+
+def _log(trt: Any) -> Any:
+    """A logger that keeps quiet and remembers the first thing that went wrong."""
+
+    class Log(trt.ILogger):  # type: ignore[misc]
+        worst = "no reason given"
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._heard = False
+
+        def log(self, severity: Any, message: str) -> None:
+            if not self._heard and severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                self._heard = True
+                self.worst = message
+
+    return Log()
+
+
+def _refused(trt: Any, model: Path, reason: str) -> str:
+    words = " ".join(reason.split())
+    return (
+        f"{trt.__name__} {trt.__version__} refuses the model {model}: "
+        f"{words if len(words) <= LONGEST_REASON else words[:LONGEST_REASON] + ' …'}; "
+        "ONNX Runtime may still run it"
+    )

@@ -1,0 +1,116 @@
+"""The shipped model as a TensorRT plan, built by a real TensorRT, with or without a GPU."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emopulse_ros.detection import tensorrt_plan
+from emopulse_ros.detection.model import shipped_model
+from emopulse_ros.detection.tensorrt_plan import TensorRTError, build_plan, find_tensorrt
+
+
+@pytest.fixture(scope="module")
+def trt() -> Any:
+    try:
+        return find_tensorrt()
+    except TensorRTError as error:
+        pytest.skip(f"needs TensorRT: {error}")
+
+
+@pytest.mark.parametrize("faces", [1, 16])
+def test_the_shipped_model_builds(trt: Any, faces: int) -> None:
+    plan = build_plan(trt, shipped_model(), faces=faces)
+    # The weights alone are this much: a plan without them would be a shell.
+    assert len(plan) > shipped_model().stat().st_size / 2
+
+
+def test_weights_decide_what_a_plan_holds(trt: Any, tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(shipped_model())
+    largest = max(model.graph.initializer, key=lambda entry: len(entry.raw_data))
+    changed = bytes(reversed(largest.raw_data[:4096])) + largest.raw_data[4096:]
+    largest.raw_data = changed
+    other = tmp_path / "other.onnx"
+    onnx.save(model, other)
+    assert build_plan(trt, other) != build_plan(trt, shipped_model())
+
+
+def test_half_precision_in_the_file_builds(trt: Any, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    half = tmp_path / "half.onnx"
+    onnx.save(convert_float_to_float16(onnx.load(shipped_model()), keep_io_types=True), half)
+    assert half.stat().st_size < 0.7 * shipped_model().stat().st_size
+    assert len(build_plan(trt, half)) < len(build_plan(trt, shipped_model()))
+
+
+def test_a_file_that_is_no_network_is_refused_with_its_name(trt: Any, tmp_path: Path) -> None:
+    file = tmp_path / "noise.onnx"
+    file.write_bytes(b"not a network")
+    with pytest.raises(TensorRTError, match=r"refuses the model .*noise\.onnx: "):
+        build_plan(trt, file)
+
+
+def test_the_model_in_8_bits_is_for_processors(trt: Any) -> None:
+    """Its quantised biases are what TensorRT refuses; a sentence says so."""
+    with pytest.raises(TensorRTError, match=r"tiny_i3d_int8\.onnx: .*Int32"):
+        build_plan(trt, shipped_model("int8"))
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    class Never:
+        pass
+
+    with pytest.raises(TensorRTError, match=r"missing\.onnx cannot be read: No such file"):
+        build_plan(Never(), tmp_path / "missing.onnx")
+
+
+def test_without_tensorrt_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in tensorrt_plan.LIBRARIES:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(TensorRTError, match=r"TensorRT cannot be loaded .*JetPack"):
+        find_tensorrt()
+
+
+def test_a_tensorrt_that_does_not_load_gives_way_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tensorrt.py").write_text("raise OSError('libnvinfer.so.10: cannot open')")
+    (tmp_path / "tensorrt_rtx.py").write_text("__version__ = '1.0'")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in tensorrt_plan.LIBRARIES:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert find_tensorrt().__name__ == "tensorrt_rtx"
+    monkeypatch.delitem(sys.modules, "tensorrt_rtx")
+
+
+def test_every_attribute_used_is_in_the_bindings(trt: Any) -> None:
+    """The names of TensorRT in the source, each looked up where it is used."""
+    tree = ast.parse(Path(tensorrt_plan.__file__).read_text())
+    owners = {
+        "trt": [trt],
+        "builder": [trt.Builder],
+        "network": [trt.INetworkDefinition],
+        "parser": [trt.OnnxParser],
+        "config": [trt.IBuilderConfig],
+        "profile": [trt.IOptimizationProfile],
+        "tensor": [trt.ITensor],
+    }
+    used = {
+        (node.value.id, node.attr)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in owners
+    }
+    assert {owner for owner, _ in used} == set(owners)
+    for owner, name in sorted(used):
+        assert any(hasattr(one, name) for one in owners[owner]), f"{owner}.{name}"

@@ -55,6 +55,7 @@ class Optimisation:
 
     seed: int = 1
     dropout: float = 0.99
+    masks: int = 8
     attention: bool = True
     steps: int = 2400
     steps_again: int = 1400

@@ -77,7 +77,7 @@ class TinyI3D(nn.Module):
     from each clip: they cost little, and with 99% hidden one alone would tell little. Without
     ``attention`` every time step counts the same.
 
-    :raises ValueError: if ``dropout`` is not in 0 to 0.99.
+    :raises ValueError: if ``dropout`` is not in 0 to 0.99, or there is no mask.
     """
 
     def __init__(
@@ -91,6 +91,8 @@ class TinyI3D(nn.Module):
         super().__init__()
         if not 0.0 <= dropout <= 0.99:
             raise ValueError(f"spatial dropout must be within 0 and 0.99, not {dropout}")
+        if masks < 1:
+            raise ValueError(f"a clip is read through at least one mask, not {masks}")
         self.shape = shape or Shape()
         self.dropout = dropout
         self.masks = masks

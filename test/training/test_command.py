@@ -230,7 +230,7 @@ def test_every_ablation_is_a_configuration_and_changes_one_thing() -> None:
     assert len(plans) >= 6
     for name, plan in plans.items():
         assert plan.name == name
-        how = {"dropout": reference.optimisation.dropout, "attention": True}
+        how = {"dropout": reference.optimisation.dropout, "attention": True, "masks": 8}
         alike = replace(
             plan,
             name=reference.name,

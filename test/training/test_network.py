@@ -97,3 +97,8 @@ def test_at_rest_nothing_is_hidden() -> None:
 def test_a_dropout_that_hides_all_is_refused(dropout: float) -> None:
     with pytest.raises(ValueError, match="spatial dropout"):
         TinyI3D(dropout=dropout)
+
+
+def test_no_mask_at_all_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one mask, not 0"):
+        TinyI3D(masks=0)

@@ -47,6 +47,11 @@ class PastMotion:
         while stamp - self._past[0][0] > self._reach and len(self._past) > 2:
             self._past.popleft()
 
+    @property
+    def last(self) -> Field:
+        """The field added last."""
+        return self._past[-1][1]
+
     def before(self, stamp: int, ms: float) -> Field:
         """The youngest field at least ``ms`` older than ``stamp``; the oldest, if none is.
 
@@ -91,20 +96,26 @@ class NeutralFace:
         self._recent.clear()
         self._calm_since = None
 
-    def update(self, stamp: int, crop: Pyramid, moving: float, away: float) -> bool:
+    def update(
+        self, stamp: int, crop: Pyramid, moving: float, away: float, noise: float = 0.0
+    ) -> bool:
         """Take notice of a picture; return whether the neutral one was renewed.
 
         ``moving`` is the mean motion of the skin since the longest baseline, ``away`` since the
-        neutral picture, both in pixels of the flow grid.
+        neutral picture, ``noise`` since the last picture, all in pixels of the flow grid. Skin
+        goes next to nowhere from one picture to the next, so what seems to move there is noise,
+        and as much of it is in the others: their squares are taken without it.
         """
         self._recent.append(crop)
-        if moving > self._threshold:
+        if moving**2 - noise**2 > self._threshold**2:
             self._calm_since = None
             return False
         if self._calm_since is None:
             self._calm_since = stamp
         calm = (stamp - self._calm_since) / 1e6
-        needed = CALM_MS if away < 2.0 * self._threshold else HELD_MS
+        # The neutral picture is a mean of several, and has little noise of its own.
+        near = away**2 - noise**2 / 2.0 < (2.0 * self._threshold) ** 2
+        needed = CALM_MS if near else HELD_MS
         if calm < needed or (stamp - self._taken) / 1e6 < REFRESH_MS:
             return False
         levels = zip(*(one.pictures for one in self._recent), strict=True)

@@ -14,7 +14,8 @@ from emopulse_ros.flow.strain import optical_strain
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
 CALM = 0.10
-"""Mean motion, in pixels of the flow grid, below which a face is at rest."""
+"""Mean motion, in pixels of the flow grid and beyond the pictures' noise, below which a face is at
+rest."""
 
 GAP_MS = 60.0
 """A hole in the stream after which the past is forgotten."""
@@ -69,6 +70,7 @@ class FlowStage:
             self.neutral_motion = np.zeros_like(self.neutral_motion)
         flow = self._dense.flow(pyramid, self._dense.tensor(pyramid), self._neutral.crop)
         skin = self._rigid.remove(np.array([flow]))[0]
+        noise = 0.0 if self._fresh else mean_motion(skin - self._past.last, self._face)
         self._past.add(crop.stamp, skin)
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
@@ -79,7 +81,7 @@ class FlowStage:
             planes[2] = optical_strain(planes[0], planes[1])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
-        if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away):
+        if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):
             self.neutral_motion = self.neutral_motion + self._past.rebase()
         step = FlowStep(
             crop.stamp,

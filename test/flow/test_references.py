@@ -90,3 +90,36 @@ def test_a_moving_face_is_never_neutral() -> None:
     renewed = [neutral.update(time, crop(9.0), 0.5, 0.0) for time in range(0, 5000 * MS, 5 * MS)]
     assert not any(renewed)
     assert value(neutral) == 1.0
+
+
+def renewals(noise_told: float) -> int:
+    """How often a face at rest is taken anew whose flow is noisier than the threshold."""
+    neutral = NeutralFace(0.1)
+    neutral.start(0, crop(1.0))
+    seen = np.hypot(0.05, 0.3)
+    return sum(
+        neutral.update(time, crop(2.0), seen, 0.3 / np.sqrt(2.0), noise_told)
+        for time in range(0, 3000 * MS, 5 * MS)
+    )
+
+
+def test_noise_is_no_motion() -> None:
+    assert renewals(0.0) == 0
+    assert renewals(0.3) > 1
+
+
+def test_motion_beyond_the_noise_is_motion() -> None:
+    neutral = NeutralFace(0.1)
+    neutral.start(0, crop(1.0))
+    seen = float(np.hypot(0.15, 0.3))
+    for time in range(0, 5000 * MS, 5 * MS):
+        assert not neutral.update(time, crop(9.0), seen, 0.0, 0.3)
+
+
+def test_an_expression_held_on_a_noisy_picture_is_not_taken_for_neutral() -> None:
+    neutral = NeutralFace(0.1)
+    neutral.start(0, crop(1.0))
+    away = float(np.hypot(0.9, 0.3 / np.sqrt(2.0)))
+    for time in range(0, 2000 * MS, 5 * MS):
+        neutral.update(time, crop(5.0), 0.3, away, 0.3)
+    assert value(neutral) == 1.0

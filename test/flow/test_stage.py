@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from emopulse_ros.flow.recipe import FlowRecipe, RecipeError
-from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.flow.stage import CALM, FlowStage
 from emopulse_ros.stream import FaceCrop
 
 from .test_dense import crop
@@ -80,3 +82,18 @@ def test_a_neutral_face_that_does_not_adapt_stays_the_first_picture() -> None:
             stage(seen)
     assert stages[0].neutral_motion.any()
     assert not stages[1].neutral_motion.any()
+
+
+def test_a_resting_face_is_taken_anew_on_a_noisy_picture() -> None:
+    random, still = np.random.default_rng(3), face(0).image
+    stage, adapted = FlowStage(), 0
+    for number in range(400):
+        grain = random.normal(0.0, 25.0, still.shape)
+        noisy = np.clip(still + grain, 0, 255).astype(still.dtype)
+        step = stage(replace(face(number), image=noisy))
+        adapted += stage.neutral_motion.any()
+        if number == 100:
+            # So noisy that without knowing it one would call it motion.
+            apart = np.sqrt((step.data[3:5] ** 2).sum(axis=0).mean())
+    assert apart > CALM
+    assert adapted

@@ -11,7 +11,7 @@ import numpy as np
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.display import REDRAW_S
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.show import Show, complain, say
+from emopulse_ros.console.show import Show, complain, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
 if TYPE_CHECKING:
@@ -71,11 +71,7 @@ def run_live(
     if failure is not None:
         complain(f"the camera failed: {failure}")
         return 1
-    if interrupted:
-        return 130
-    if shortfall is not None:
-        complain(shortfall)
-    return 0 if shortfall is None and (ending.frames or is_foreign) else 2
+    return exit_status(shortfall, seen=bool(ending.frames) or is_foreign, interrupted=interrupted)
 
 
 def _container_class() -> type[Container]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.options import add_camera, add_model
-from emopulse_ros.console.show import complain, say
+from emopulse_ros.console.show import exit_status, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +57,4 @@ def run(arguments: argparse.Namespace) -> int:
         ]
     )
     shortfall: str | None = getattr(camera, "shortfall", None)
-    if shortfall is not None:
-        complain(shortfall)
-    if interrupted:
-        return 130
-    return 0 if ending.frames and shortfall is None else 2
+    return exit_status(shortfall, seen=bool(ending.frames), interrupted=interrupted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.options import add_camera, add_model
-from emopulse_ros.console.show import Show, complain, say
+from emopulse_ros.console.show import Show, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
 
@@ -89,9 +89,5 @@ def _without_ros(arguments: argparse.Namespace) -> int:
                 # How an endless run ends: what it came to is still told.
                 interrupted = True
     say(show.summary(ending))
-    if interrupted:
-        return 130
     shortfall: str | None = getattr(camera, "shortfall", None)
-    if shortfall is not None:
-        complain(shortfall)
-    return 0 if ending.frames and shortfall is None else 2
+    return exit_status(shortfall, seen=bool(ending.frames), interrupted=interrupted)

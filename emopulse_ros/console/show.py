@@ -115,3 +115,16 @@ def say(lines: list[str]) -> None:
 def complain(sentence: str) -> None:
     """Say what went wrong, in a sentence on stderr."""
     print(f"emopulse: {sentence}", file=sys.stderr, flush=True)
+
+
+def exit_status(shortfall: str | None, *, seen: bool, interrupted: bool) -> int:
+    """The exit status of a run that is over, having said what its camera fell short of.
+
+    One that was interrupted ends as it was asked to; one that has seen nothing, or less than the
+    camera promised, had input that cannot be worked with.
+    """
+    if interrupted:
+        return 130
+    if shortfall is not None:
+        complain(shortfall)
+    return 0 if seen and shortfall is None else 2

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from rclpy.exceptions import InvalidHandle
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation, adapted
@@ -150,12 +149,7 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         # From the constructor and, when a publisher has joined meanwhile, from the executor.
         with self._arrange_lock:
             if self._is_alive and self._inlet is not None:
-                try:
-                    self._inlet.arrange()
-                except InvalidHandle:
-                    # The node went while this waited for its turn.
-                    self.destroy()
-                    raise
+                self._inlet.arrange()
                 self._topics.watch.begin(self, self._node.context, self._inlet.events)
 
     def _read(self) -> None:

@@ -47,11 +47,6 @@ class PastMotion:
         while stamp - self._past[0][0] > self._reach and len(self._past) > 2:
             self._past.popleft()
 
-    @property
-    def last(self) -> Field:
-        """The field added last."""
-        return self._past[-1][1]
-
     def before(self, stamp: int, ms: float) -> Field:
         """The youngest field at least ``ms`` older than ``stamp``; the oldest, if none is.
 

@@ -70,7 +70,8 @@ class FlowStage:
             self.neutral_motion = np.zeros_like(self.neutral_motion)
         flow = self._dense.flow(pyramid, self._dense.tensor(pyramid), self._neutral.crop)
         skin = self._rigid.remove(np.array([flow]))[0]
-        noise = 0.0 if self._fresh else mean_motion(skin - self._past.last, self._face)
+        last_skin = skin if self._fresh else self._past.before(crop.stamp, 0.0)
+        noise = mean_motion(skin - last_skin, self._face)
         self._past.add(crop.stamp, skin)
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):

@@ -71,13 +71,13 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
     network = builder.create_network(sum(1 << int(flag) for flag in known if flag is not None))
     parser = trt.OnnxParser(network, log)
     if not parser.parse(onnx):
-        first = parser.get_error(0).desc() if parser.num_errors else "no reason given"
-        raise TensorRTError(_refused(trt, model, first))
+        reason = parser.get_error(0).desc() if parser.num_errors else log.first
+        raise TensorRTError(_refused(trt, model, reason))
     config = builder.create_builder_config()
     config.add_optimization_profile(_profile(builder, network, faces))
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise TensorRTError(_refused(trt, model, log.worst))
+        raise TensorRTError(_refused(trt, model, log.first))
     return bytes(plan)
 
 
@@ -94,24 +94,20 @@ def _profile(builder: Any, network: Any, faces: int) -> Any:
 
 def _log(trt: Any) -> Any:
     """A logger that keeps quiet and remembers the first thing that went wrong."""
+    errors = (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR)
 
     class Log(trt.ILogger):  # type: ignore[misc]
-        worst = "no reason given"
-
-        def __init__(self) -> None:
-            super().__init__()
-            self._heard = False
+        first = ""
 
         def log(self, severity: Any, message: str) -> None:
-            if not self._heard and severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
-                self._heard = True
-                self.worst = message
+            if severity in errors:
+                self.first = self.first or message
 
     return Log()
 
 
 def _refused(trt: Any, model: Path, reason: str) -> str:
-    words = " ".join(reason.split())
+    words = " ".join(reason.split()) or "no reason given"
     return (
         f"{trt.__name__} {trt.__version__} refuses the model {model}: "
         f"{words if len(words) <= LONGEST_REASON else words[:LONGEST_REASON] + ' …'}; "

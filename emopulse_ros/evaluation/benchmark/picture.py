@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OTHERS = (
     (TRUE, "D"), ("#5fa77a", "s"), ("#9a7fc1", "^"), (FAINT, "v"), ("#c98a5e", "P"), (INK, "X"),
+    ("#b0567a", "<"), ("#3d7f8c", ">"),
 )  # fmt: skip
 """Colour and mark of each model the main one is compared with, in their order."""
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
@@ -28,6 +27,10 @@ from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.quantise import quantise
 from emopulse_ros.training.scores import Result, result
+from emopulse_ros.training.weights import load_weights
+
+SAMPLES = 8
+"""Batches on which the norms of a model file are measured."""
 
 
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -37,7 +40,9 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--face-kit", type=Path, help="your copy of ICT-FaceKit, as one .npz")
     parser.add_argument("--out", type=Path, default=Path("runs/tiny-i3d"), help="folder of the run")
     parser.add_argument(
-        "--weights", type=Path, help="go on from another run's best.pt instead of from nothing"
+        "--weights",
+        type=Path,
+        help="go on from another run's best.pt, or from a model's clip form (tiny_i3d_clip.onnx)",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--clips", type=Path, help="folder of the clips (default: OUT/clips)")
@@ -84,7 +89,7 @@ def learn(
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
     if weights is not None:
-        _start_from(weights, network)
+        load_weights(weights, network, _samples(training))
     network = train(network, training, validation, how, folder, device)
     logits, truth = read_clips(network, validation, device)
     card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)
@@ -110,14 +115,11 @@ def learn(
     print(json.dumps(told), flush=True)
 
 
-def _start_from(weights: Path, network: TinyI3D) -> None:
-    try:
-        network.load_state_dict(torch.load(weights, weights_only=True)["network"])
-    except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as error:
-        raise ValueError(
-            f"{weights} holds no weights of this network: give the best.pt of a run "
-            "with the same flow channels"
-        ) from error
+def _samples(clips: Clips) -> Iterator[torch.Tensor]:
+    """Flow of some clips, as it comes while training."""
+    random = np.random.default_rng(0)
+    for _ in range(SAMPLES):
+        yield clips.draw(random, 8, 64, 0).flow
 
 
 def _probe(

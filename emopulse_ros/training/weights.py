@@ -1,0 +1,115 @@
+"""Where a training goes on from: the weights of another run, or a model file.
+
+An exported model holds each convolution and the norm behind it as one. Taken apart again, a norm
+gets the mean and the spread of what really flows through it, so that it means while training what
+it means while running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from pickle import UnpicklingError
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emopulse_ros.training.blocks import CausalConv, Spatial
+from emopulse_ros.training.network import TinyI3D
+
+DENSE = ("score.0", "score.2", "units", "strength")
+"""The layers behind the convolutions, in the order of their use."""
+
+
+def load_weights(path: Path, network: TinyI3D, samples: Iterable[Tensor]) -> None:
+    """Fill ``network`` from ``path``: the ``best.pt`` of a run, or a model's ``…_clip.onnx``.
+
+    ``samples`` are flows ``(B, C, T, H, W)`` to measure norms on, of which a model file knows
+    nothing.
+
+    :raises FileNotFoundError: if there is no such file.
+    :raises ValueError: if it holds no weights, or those of another network.
+    """
+    try:
+        if path.suffix == ".onnx":
+            _take_apart(path, network)
+        else:
+            network.load_state_dict(torch.load(path, weights_only=True)["network"])
+    except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError, StopIteration) as error:
+        raise ValueError(
+            f"{path} holds no weights of this network: give the best.pt of a run with the same "
+            "flow channels, or the clip form of such a model (…_clip.onnx)"
+        ) from error
+    if path.suffix == ".onnx":
+        _measure_norms(network, samples)
+
+
+def _take_apart(path: Path, network: TinyI3D) -> None:
+    """Fill convolutions, biases by place and dense layers; norms do nothing but add the bias."""
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        graph = onnx.load(str(path)).graph
+    except DecodeError as error:
+        raise TypeError("no ONNX file") from error
+    stored = {entry.name: onnx.numpy_helper.to_array(entry) for entry in graph.initializer}
+    own = network.state_dict()
+    found = {
+        name.removeprefix("network."): torch.from_numpy(value.copy())
+        for name, value in stored.items()
+        if name.startswith("network.")
+    }
+    # What has no name of its own comes in the order in which it is used, as in the network.
+    kernels = (node.input for node in graph.node if node.op_type == "Conv")
+    for name, module in network.named_modules():
+        if isinstance(module, CausalConv | Spatial):
+            _, kernel, bias = next(kernels)
+            found[f"{name}.conv.weight"] = torch.from_numpy(stored[kernel].copy())
+            for entry, value in _bare(module.norm, stored[bias]).items():
+                found[f"{name}.norm.{entry}"] = value
+    products = (node.input[1] for node in graph.node if node.op_type == "MatMul")
+    dense = (stored[name] for name in products if name in stored)
+    for name in DENSE:
+        found[f"{name}.weight"] = torch.from_numpy(next(dense).T.copy())
+    network.load_state_dict({name: found.get(name, value) for name, value in own.items()})
+
+
+def _bare(norm: nn.BatchNorm2d, bias: NDArray[np.float32]) -> dict[str, Tensor]:
+    """A norm that only adds ``bias``."""
+    zero = torch.zeros(len(bias))
+    return {
+        "weight": zero + 1.0,
+        "bias": torch.from_numpy(bias.copy()),
+        "running_mean": zero,
+        "running_var": zero + (1.0 - norm.eps),
+    }
+
+
+@torch.no_grad()
+def _measure_norms(network: TinyI3D, samples: Iterable[Tensor]) -> None:
+    """Give each norm the statistics of what reaches it; what comes out of it stays the same."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    seen: dict[nn.Module, list[Tensor]] = {norm: [] for norm in norms}
+
+    def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        place = inputs[0].double()
+        seen[norm].append(torch.stack([place.mean((0, 2, 3)), place.square().mean((0, 2, 3))]))
+
+    hooks = [norm.register_forward_pre_hook(note) for norm in norms]
+    was_training = network.training
+    network.eval()
+    for flow in samples:
+        network(flow)
+    network.train(was_training)
+    for hook in hooks:
+        hook.remove()
+    for norm in norms:
+        mean, square = torch.stack(seen[norm]).mean(dim=0)
+        spread = (square - mean.square()).clamp(min=0.0)
+        norm.weight.copy_((spread + norm.eps).sqrt())
+        norm.bias.add_(mean)
+        norm.running_mean = mean.float()
+        norm.running_var = spread.float()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from emopulse_ros.camera.bag import BagCamera
 from emopulse_ros.camera.folder import FolderCamera
+from emopulse_ros.camera.live import Device, Live, Wish
 from emopulse_ros.camera.memory import MemoryCamera
-from emopulse_ros.camera.pace import Paced
+from emopulse_ros.camera.pace import Paced, in_time
 from emopulse_ros.camera.source import Camera, CameraError
 from emopulse_ros.camera.synthetic import SyntheticCamera
 from emopulse_ros.camera.video import VideoCamera
@@ -15,19 +19,31 @@ __all__ = [
     "Camera",
     "CameraError",
     "FolderCamera",
+    "Live",
     "MemoryCamera",
     "Paced",
     "SyntheticCamera",
     "VideoCamera",
+    "Wish",
+    "in_time",
     "open_camera",
 ]
+
+DEVICES: dict[str, Callable[[str, Wish], Device]] = {}
+"""What opens a device, by the first part of its spec; it is given the second."""
 
 SPECS = "synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
 """What :func:`open_camera` understands."""
 
 
 def open_camera(
-    spec: str, *, rate: float | None = None, duration: float | None = None, loop: bool = False
+    spec: str,
+    *,
+    rate: float | None = None,
+    duration: float | None = None,
+    loop: bool = False,
+    size: tuple[int, int] | None = None,
+    exposure: float | None = None,
 ) -> Camera:
     """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``,
     ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has several topics of images.
@@ -39,7 +55,8 @@ def open_camera(
     forced on a video in place of its own clock; of a bag it is the speed at which it is played, 1
     being that of its own stamps, as with ``ros2 bag play``. ``duration`` in seconds ends the
     stream; without it the synthetic camera never ends. ``loop`` starts a video or a folder again
-    at its end.
+    at its end. ``size`` (width, height) in pixels and ``exposure`` in µs are asked of a device; a
+    device is a :class:`Live`, and is opened by its ``open`` or a ``with`` block.
 
     :raises ValueError: if the spec, the rate or the duration makes no sense.
     :raises CameraError: if the source cannot be opened.
@@ -69,4 +86,7 @@ def open_camera(
         )
     if kind == "memory":
         return MemoryCamera(open_camera(argument, rate=rate), duration)
+    if kind in DEVICES:
+        wish = Wish(200.0 if rate is None else rate, size, exposure)
+        return Live(spec, partial(DEVICES[kind], argument, wish), wish, duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from emopulse_ros.camera.live import Live
 from emopulse_ros.camera.source import Camera, Closing
 from emopulse_ros.stream import Frame
 
@@ -27,6 +28,8 @@ class Paced(Closing):
     are skipped for the reader's absence only: those of a camera that is slower than its rate come
     late (``belated`` counts them), but all of them come. ``patience`` must not be negative.
     """
+
+    status = ""
 
     def __init__(
         self,
@@ -93,6 +96,15 @@ class Paced(Closing):
             # Gives the processor and the interpreter's lock away, for the last moment only.
             self._sleep(0.0)
 
+    def remarks(self) -> list[str]:
+        """Nothing: what is played has no will of its own."""
+        return []
+
     def close(self) -> None:
         """Close the camera behind."""
         self.camera.close()
+
+
+def in_time(camera: Camera, patience: int) -> Paced | Live:
+    """A camera whose frames come when they are due: a device by itself, any other one paced."""
+    return camera if isinstance(camera, Live) else Paced(camera, patience=patience)

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises BadInputError: if what the user gave cannot be worked with.
     """
     from emopulse_ros.bag.writer import BagWriter
-    from emopulse_ros.camera import Paced, open_camera
+    from emopulse_ros.camera import in_time, open_camera
     from emopulse_ros.console.taping import tape
     from emopulse_ros.pipeline import build
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
             pipeline = stack.enter_context(build(arguments.model))
             bag = stack.enter_context(BagWriter(arguments.bag))
-        paced = None if arguments.as_fast_as_possible else Paced(camera, patience=40)
+        paced = None if arguments.as_fast_as_possible else in_time(camera, 40)
         try:
             tape(bag, pipeline, camera, paced, ending)
         except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from emopulse_ros.bag.writer import BagWriter
-from emopulse_ros.camera import Camera, Paced
+from emopulse_ros.camera import Camera, Live, Paced
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.evaluation.script_truth import labels_of
 from emopulse_ros.pipeline import Pipeline
@@ -13,7 +13,7 @@ from emopulse_ros.synthesis.script import Script
 
 
 def tape(
-    bag: BagWriter, pipeline: Pipeline, camera: Camera, paced: Paced | None, ending: Ending
+    bag: BagWriter, pipeline: Pipeline, camera: Camera, paced: Paced | Live | None, ending: Ending
 ) -> None:
     """Write every frame, what was seen in it, and what is true as it begins.
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from sensor_msgs.msg import CameraInfo
 
-from emopulse_ros.camera import Camera, Paced, open_camera
+from emopulse_ros.camera import Camera, Live, Paced, in_time, open_camera
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
@@ -41,12 +41,21 @@ class CameraNode(StageNode):
         Parameter(
             "rate",
             0.0,
-            "frame rate, of a bag the speed; 0 for the camera's own",
+            "frame rate, of a bag the speed; 0 for the camera's own, or 200 of a device",
             "Hz",
             (0.0, 10_000.0),
         ),
         Parameter(
             "duration", 0.0, "length of the stream; 0 for as long as it goes", "s", (0.0, 1e9)
+        ),
+        Parameter("width", 0, "of a device's picture; 0 for its own choice", "pixels", (0, 8192)),
+        Parameter("height", 0, "likewise, its height", "pixels", (0, 8192)),
+        Parameter(
+            "exposure",
+            0.0,
+            "exposure time of a device; 0 for its own choice, at most 4000 at 200 Hz",
+            "us",
+            (0.0, 1e6),
         ),
         Parameter("loop", False, "begin a video again at its end"),
         Parameter("frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)"),
@@ -54,7 +63,7 @@ class CameraNode(StageNode):
         AUTOSTART,
     )
     camera: Camera | None = None
-    paced: Paced | None = None
+    paced: Paced | Live | None = None
     published = 0
     """Frames published."""
 
@@ -66,6 +75,8 @@ class CameraNode(StageNode):
             rate=values["rate"] or None,
             duration=values["duration"] or None,
             loop=values["loop"],
+            size=(values["width"], values["height"]) if values["width"] else None,
+            exposure=values["exposure"] or None,
         )
         quality = qualities.images()
         self._images = Publisher(self, image_adaptation(), "camera/image_raw", quality)
@@ -76,13 +87,17 @@ class CameraNode(StageNode):
 
     def start(self) -> None:
         assert self.camera is not None
-        self.paced = Paced(self.camera, patience=self.settings["patience"])
+        if isinstance(self.camera, Live):
+            self.camera.open()
+        self.paced = in_time(self.camera, self.settings["patience"])
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._over.set()
+        if isinstance(self.camera, Live):
+            self.camera.rest()
         self._thread.join()
 
     def free(self) -> None:
@@ -99,20 +114,25 @@ class CameraNode(StageNode):
 
     def health(self) -> Health:
         assert self.camera is not None
+        assert self.paced is not None
         rate = self._pace(self.published)
+        for remark in self.paced.remarks():
+            self.get_logger().warning(remark)
         values = {
             "camera": self.camera.name,
             "rate (Hz)": f"{rate:.1f}",
             "nominal rate (Hz)": f"{self.camera.rate:g}",
             "frames": str(self.published),
             "skipped frames": str(self.skipped),
-            "belated frames": str(self.paced.belated if self.paced else 0),
+            "belated frames": str(self.paced.belated),
             "images not sent outside": str(self._images.lost),
         }
         if self.error is not None:
             return Health(ERROR, str(self.error), values)
         if self.finished.is_set():
             return Health(OK, "the camera has no more pictures", values)
+        if self.paced.status:
+            return Health(ERROR, self.paced.status, values)
         return Health(OK, f"{rate:.0f} frames a second", values)
 
     def _capture(self) -> None:
@@ -121,12 +141,13 @@ class CameraNode(StageNode):
         try:
             for frame in self.paced:
                 if self._over.is_set():
-                    return
+                    break
                 self._publish(frame if frame.frame_id == frame_id else _renamed(frame, frame_id))
         except Exception as error:
             self.error = error
             self.get_logger().error(f"the camera failed: {error}")
-        self.finished.set()
+        if not self._over.is_set():
+            self.finished.set()
 
     def _publish(self, frame: Frame) -> None:
         self._images.publish(frame)

@@ -1,0 +1,231 @@
+"""Cameras that are devices: they take pictures at their own time, come late, and are unplugged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from emopulse_ros.camera.source import CameraError, Closing, end_of
+from emopulse_ros.stream import Frame
+from emopulse_ros.synthesis.script import Script
+
+RETRY_S = 0.5
+"""Between two attempts to open a device that has gone away."""
+
+JUDGED_AFTER_NS = 2_000_000_000
+"""How long a device is watched before its rate is said to be another than was asked for."""
+
+TOLERANCE = 0.03
+"""Share by which a rate may be off without a word."""
+
+
+class UnpluggedError(CameraError):
+    """A device that was there has gone away, and may come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked of a device; None leaves it to the device.
+
+    ``rate`` in frames per second, ``size`` (width, height) in pixels, ``exposure`` in µs.
+    """
+
+    rate: float | None = None
+    size: tuple[int, int] | None = None
+    exposure: float | None = None
+
+
+class Device(Protocol):
+    """An open device. It is read by one thread, and closed by one that has seen that thread end.
+
+    Stamps are wall time in ns and never come twice; ``sequence`` counts the pictures that were
+    taken, so that each one that was lost on its way leaves a gap.
+    """
+
+    rate: float
+    """Frames per second that it says it takes."""
+    size: tuple[int, int]
+    """Width and height of a frame in pixels."""
+    lost: int
+    """Pictures that were taken and did not come, or came damaged."""
+    remarks: list[str]
+    """Sentences on what it does otherwise than asked; whoever reads them empties the list."""
+
+    def read(self) -> Frame | None:
+        """The next picture; None if there is none within a fifth of a second.
+
+        :raises UnpluggedError: if the device has gone away.
+        :raises CameraError: if it has failed for good.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give it back; safe to call twice."""
+        ...
+
+
+class Live(Closing):
+    """A device as a :class:`Camera`, whose frames come when they are taken.
+
+    It is opened by :meth:`open`, or at the begin of a ``with`` block, and given back by
+    :meth:`rest`, after which it can be opened again. While it is unplugged a reader waits, and
+    ``status`` says so. A rate other than the one asked for is told once in ``remarks``. The stream
+    ends ``duration`` s after its first picture.
+    """
+
+    live = True
+    script: Script | None = None
+    origin: int | None = None
+    belated = 0
+
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Device],
+        wish: Wish,
+        duration: float | None = None,
+    ) -> None:
+        """``make`` opens the device.
+
+        :raises ValueError: if the duration makes no sense.
+        """
+        self._length = end_of(duration)
+        self.name = name
+        self.rate = wish.rate or 200.0
+        self.size = wish.size or (0, 0)
+        self.status = ""
+        """Why no picture comes, in words; empty while they do."""
+        self._make = make
+        self._asked = wish.rate
+        self._remarks: list[str] = []
+        self._device: Device | None = None
+        self._reading = threading.Lock()
+        self._resting = threading.Event()
+        self._resting.set()
+        self._lost = self._repeated = 0
+        self._first: Frame | None = None
+        self._judged_from: Frame | None = None
+        self._next = 0
+        self._offset: int | None = None
+        self._last_stamp = 0
+
+    def open(self) -> None:
+        """Open the device; nothing, if it is open.
+
+        :raises CameraError: a sentence on why it cannot be opened.
+        """
+        if self._device is None:
+            self._take(self._make())
+        self._resting.clear()
+
+    def rest(self) -> None:
+        """End a reader's waiting and give the device back, until it is opened again."""
+        self._resting.set()
+        with self._reading:
+            self._give_back()
+
+    def close(self) -> None:
+        """As :meth:`rest`."""
+        self.rest()
+
+    @property
+    def skipped(self) -> int:
+        """Pictures that were taken and did not come, or came twice."""
+        device = self._device
+        return self._lost + self._repeated + (device.lost if device is not None else 0)
+
+    def remarks(self) -> list[str]:
+        """What is to be told and was not yet, in sentences."""
+        device = self._device
+        told = self._remarks + (device.remarks if device is not None else [])
+        self._remarks.clear()
+        if device is not None:
+            device.remarks.clear()
+        return told
+
+    def __enter__(self) -> Live:
+        self.open()
+        return self
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        with self._reading:
+            while not self._resting.is_set():
+                frame = self._read()
+                if frame is not None:
+                    self._judge(frame)
+                    return frame
+        raise StopIteration
+
+    def _read(self) -> Frame | None:
+        """The device's next picture, numbered on from before it was opened last."""
+        if self._device is None and not self._plugged_in():
+            return None
+        assert self._device is not None
+        try:
+            frame = self._device.read()
+        except UnpluggedError as error:
+            self._give_back()
+            self.status = f"{error} It is looked for again."
+            self._remarks.append(self.status)
+            return None
+        if frame is None:
+            return None
+        if self._first is None:
+            self._first = frame
+        if frame.stamp - self._first.stamp >= self._length:
+            self._resting.set()
+            return None
+        if self._offset is None:
+            self._offset = self._next - frame.sequence
+        elif frame.stamp <= self._last_stamp:
+            self._repeated += 1
+            return None
+        self._last_stamp = frame.stamp
+        self._next = frame.sequence + self._offset + 1
+        return frame if self._offset == 0 else replace(frame, sequence=self._next - 1)
+
+    def _plugged_in(self) -> bool:
+        """Try to open a device that has gone away, after a while."""
+        if self._resting.wait(RETRY_S):
+            return False
+        try:
+            self._take(self._make())
+        except CameraError:
+            return False
+        self._remarks.append(f"{self.name} is back.")
+        return True
+
+    def _take(self, device: Device) -> None:
+        self._device = device
+        self.rate, self.size = device.rate, device.size
+        self.status = ""
+        self._offset = self._judged_from = None
+
+    def _give_back(self) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            self._lost += device.lost
+            self._remarks += device.remarks
+            device.close()
+
+    def _judge(self, frame: Frame) -> None:
+        """Say once if the pictures come at another rate than was asked for."""
+        if self._asked is None:
+            return
+        since = self._judged_from
+        if since is None:
+            self._judged_from = frame
+        elif frame.stamp - since.stamp >= JUDGED_AFTER_NS:
+            rate = (frame.sequence - since.sequence) * 1e9 / (frame.stamp - since.stamp)
+            if abs(rate / self._asked - 1.0) > TOLERANCE:
+                self._remarks.append(
+                    f"{self.name} takes {rate:.1f} frames a second, not {self._asked:g} as asked "
+                    "for: the stream goes by its stamps. Exposure time, size and pixel format "
+                    "limit what a camera can do."
+                )
+            self._asked = None

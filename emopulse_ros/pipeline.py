@@ -16,8 +16,7 @@ from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.detection.model import model_at
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.face.beside import Beside
-from emopulse_ros.face.look import Look
-from emopulse_ros.face.mesh import Mesh
+from emopulse_ros.face.look import Look, Seen
 from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
@@ -36,7 +35,7 @@ class Outcome:
 
 
 class Pipeline:
-    """Face, flow, detection and events, one after the other.
+    """Face, flow, detection and events of one face, one after the other.
 
     Close it, or use it as a context manager: a thread looks for faces beside the stream.
     """
@@ -51,7 +50,7 @@ class Pipeline:
 
     def __call__(self, frame: Frame) -> Outcome:
         """Run one frame through all stages."""
-        crop = self.face(frame)
+        crop = next(iter(self.face(frame)), None)
         if crop is None:
             return Outcome(None, None, None, None, self.face.status)
         step = self.flow(crop)
@@ -76,7 +75,7 @@ class Pipeline:
         self, frames: Iterable[Frame]
     ) -> Iterator[tuple[Frame, FaceCrop | None, FlowStep | None, str]]:
         for frame in frames:
-            crop = self.face(frame)
+            crop = next(iter(self.face(frame)), None)
             yield frame, crop, None if crop is None else self.flow(crop), self.face.status
 
     @property
@@ -105,14 +104,14 @@ def open_engine(model: Path | None = None) -> Engine:
     return OnnxEngine(model_at(model))
 
 
-def face_stage(recipe: FlowRecipe, *, live: bool) -> FaceStage:
-    """A face stage whose crops fit a recipe.
+def face_stage(recipe: FlowRecipe, *, live: bool, most: int = 1) -> FaceStage:
+    """A face stage for up to ``most`` faces, whose crops fit a recipe.
 
     ``live`` never waits for the face mesh: an answer that is not there in time is counted.
     :raises FaceModelError: if the face models are not installed.
     """
-    beside: Beside[Mesh | None] = Beside(wait=not live)
-    return FaceStage(Look(), beside, size=2 * recipe.grid)
+    beside: Beside[Seen] = Beside(wait=not live)
+    return FaceStage(Look(), beside, size=2 * recipe.grid, most=most)
 
 
 def event_finder(engine: Engine) -> EventFinder:

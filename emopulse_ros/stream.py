@@ -43,7 +43,8 @@ class FaceCrop:
 
     ``image`` is ``(S, S) uint8``. ``to_image`` is the ``(2, 3) float64`` similarity that takes a
     pixel ``(x, y)`` of the crop to a pixel of the frame. ``face_id`` is new each time a face
-    comes (back) into view: what follows starts clean when it changes.
+    comes into view; one that comes back within a second where it was keeps its own. What follows
+    starts clean when it changes, and after a hole.
     """
 
     stamp: int

@@ -16,6 +16,9 @@ SCORE = 0.5
 MARGIN = 1.5
 """How much larger than the face's box the region is that the mesh looks at."""
 
+NEAR = 0.35
+"""How far a face may have gone, in its sizes, to be taken for the same one again."""
+
 EYE_CORNERS = (33, 263)
 """Outer corner of the person's right and left eye."""
 
@@ -56,6 +59,25 @@ class Region:
         across = left_eye - right_eye
         angle = float(np.arctan2(across[1], across[0]))
         return cls(float(centre[0]), float(centre[1]), size * MARGIN, angle)
+
+    @property
+    def size(self) -> float:
+        """The longer side of the face in pixels of the picture."""
+        return self.side / MARGIN
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Middle of the face in pixels of the picture."""
+        return self.x, self.y
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether a point lies within the face, as a circle."""
+        return float(np.hypot(point[0] - self.x, point[1] - self.y)) < 0.5 * self.size
+
+    def is_near(self, other: Region) -> bool:
+        """Whether the other can be the same face some moments later: close by, and as large."""
+        away = float(np.hypot(other.x - self.x, other.y - self.y))
+        return away < NEAR * self.size and 0.7 < other.size / self.size < 1.4
 
     def to_image(self, pixels: int) -> NDArray[np.float64]:
         """The ``(2, 3)`` similarity from ``pixels`` x ``pixels`` input to the picture."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
 from emopulse_ros.detection.detector import Detector
+from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.detection.model import Card
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
-from emopulse_ros.nodes.flow_node import MODEL, QUEUE, path_of
+from emopulse_ros.nodes.each_face import EachFace
+from emopulse_ros.nodes.flow_node import FACES, MODEL, QUEUE, path_of
 from emopulse_ros.nodes.messages import EVENTS, FLOW, activation_adaptation, since
 from emopulse_ros.nodes.parameters import Table
 from emopulse_ros.nodes.samples import Samples, percentiles
@@ -28,7 +30,7 @@ class AuNode(StageNode):
     """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
 
     own_name: ClassVar[str] = "au_node"
-    table: ClassVar[Table] = (MODEL, QUEUE, AUTOSTART)
+    table: ClassVar[Table] = (MODEL, FACES, QUEUE, AUTOSTART)
     card: Card | None = None
     """What the model says of itself."""
     published = 0
@@ -44,8 +46,8 @@ class AuNode(StageNode):
     def allocate(self) -> None:
         engine = open_engine(path_of(self.settings["model"]))
         self._engine = engine.describe()
-        self._detector = Detector(engine)
-        self._finder = event_finder(engine)
+        self._detectors = EachFace(partial(Detector, engine))
+        self._finders = EachFace(partial(event_finder, engine))
         # Small, and what it is all for: published in this very call, and none gives way.
         self._now = clock_of(self)
         self._activations = Publisher(
@@ -70,15 +72,13 @@ class AuNode(StageNode):
             FLOW,
             "flow",
             lambda step: self.guard(partial(self._process, step)),
-            qualities.flow(self.settings["queue_depth"]),
+            qualities.flow(self.settings["queue_depth"] * self.settings["faces"]),
         )
 
     def stop(self) -> None:
         self.subscription.destroy()
         self._overwritten += self.subscription.overwritten
-        event = self._finder.flush()
-        if event is not None:
-            self._tell(event)
+        self._flush(self._finders.retire())
 
     def free(self) -> None:
         if self.card is not None:
@@ -120,8 +120,8 @@ class AuNode(StageNode):
     def _process(self, step: FlowStep) -> None:
         self.hop.add(self.subscription.waited_ms)
         begun = time.perf_counter()
-        activation = self._detector(step)
-        event = self._finder(activation)
+        activation = self._detectors(step.face_id, step.stamp)(step)
+        event = self._finders(step.face_id, step.stamp)(activation)
         detected = time.perf_counter()
         self._activations.publish(activation)
         latency = since(activation.stamp, self._now)
@@ -133,6 +133,15 @@ class AuNode(StageNode):
             self.on_activation(activation, latency)
         if event is not None:
             self._tell(event)
+        self._detectors.retire(step.stamp)
+        self._flush(self._finders.retire(step.stamp))
+
+    def _flush(self, finders: Iterable[EventFinder]) -> None:
+        """Tell what faces that have gone had shown to the end."""
+        for finder in finders:
+            event = finder.flush()
+            if event is not None:
+                self._tell(event)
 
     def _tell(self, event: MicroExpression) -> None:
         self._events.publish(event)

@@ -13,7 +13,9 @@ from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
+from emopulse_ros.nodes.budget import Budget
 from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Pace
+from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.images import image_adaptation
 from emopulse_ros.nodes.messages import FLOW
 from emopulse_ros.nodes.parameters import Parameter, Table
@@ -31,9 +33,16 @@ MODEL = Parameter(
 QUEUE = Parameter(
     "queue_depth",
     10,
-    "items that may wait; then the oldest gives way. 10 bridge a hold-up of 50 ms at 200 Hz",
-    "items",
+    "frames that may wait; then the oldest gives way. 10 bridge a hold-up of 50 ms at 200 Hz",
+    "frames",
     (1, 1000),
+)
+FACES = Parameter(
+    "faces",
+    3,
+    "faces that are followed at once, the largest first; fewer where the time of a frame ends",
+    "faces",
+    (1, 16),
 )
 
 
@@ -41,7 +50,7 @@ class FlowNode(StageNode):
     """Makes ``flow`` out of ``camera/image_raw``, of our camera node or any other driver."""
 
     own_name: ClassVar[str] = "flow_node"
-    table: ClassVar[Table] = (MODEL, QUEUE, AUTOSTART)
+    table: ClassVar[Table] = (MODEL, FACES, QUEUE, AUTOSTART)
     face: FaceStage | None = None
     frames = 0
     """Frames seen."""
@@ -52,9 +61,11 @@ class FlowNode(StageNode):
 
     def allocate(self) -> None:
         recipe = open_engine(path_of(self.settings["model"])).card.recipe
-        self.face = face_stage(recipe, live=True)
-        self._flow = FlowStage(recipe)
-        self._publisher = Publisher(self, FLOW, "flow", qualities.flow())
+        most = self.settings["faces"]
+        self.face = face_stage(recipe, live=True, most=most)
+        self._flows = EachFace(partial(FlowStage, recipe))
+        self._budget = Budget(most)
+        self._publisher = Publisher(self, FLOW, "flow", qualities.flow(10 * most))
         self._pace = Pace()
         self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
         """From the camera's publishing until here, in the face stage, in the flow stage; ms."""
@@ -97,6 +108,7 @@ class FlowNode(StageNode):
         values = {
             "rate (Hz)": f"{rate:.1f}",
             "face": self.status,
+            "faces at most": str(self.face.most if self.face else 0),
             "frames": str(self.frames),
             "frames without a face": str(self.faceless),
             "dropped frames": str(self.gaps),
@@ -108,9 +120,10 @@ class FlowNode(StageNode):
         }
         if rate == 0.0:
             return Health(ERROR, f"no images on {self.subscription.topic_name}", values)
-        if self.status != "following a face":
+        if self.face is None or not self.face.following:
             return Health(WARN, self.status, values)
-        return Health(OK, f"following a face at {rate:.0f} frames a second", values)
+        level = OK if self.face.most == self.settings["faces"] else WARN
+        return Health(level, f"{self.status} at {rate:.0f} frames a second", values)
 
     def _process(self, frame: Frame) -> None:
         assert self.face is not None
@@ -120,15 +133,28 @@ class FlowNode(StageNode):
             self.gaps += frame.sequence - self._last - 1
         self._last = frame.sequence
         begun = time.perf_counter()
-        crop = self.face(frame)
+        crops = self.face(frame)
         found = time.perf_counter()
         self.face_time.add(1e3 * (found - begun))
-        if crop is None:
+        if not crops:
             self.faceless += 1
             return
-        step = self._flow(crop)
-        self.flow_time.add(1e3 * (time.perf_counter() - found))
-        self._publisher.publish(step)
+        for crop in crops:
+            self._publisher.publish(self._flows(crop.face_id, crop.stamp)(crop))
+        self._flows.retire(frame.stamp)
+        done = time.perf_counter()
+        self.flow_time.add(1e3 * (done - found))
+        self._keep_within_budget(frame.stamp, done - begun, len(crops))
+
+    def _keep_within_budget(self, stamp: int, spent: float, count: int) -> None:
+        """Follow fewer faces where a frame has no time for more, and more again where it has."""
+        assert self.face is not None
+        most = self._budget(stamp, spent, count)
+        if most < self.face.most:
+            self.get_logger().warning(
+                f"there is no time for {count} faces in a frame: the largest {most} are followed"
+            )
+        self.face.most = most
 
 
 def path_of(model: str) -> Path | None:

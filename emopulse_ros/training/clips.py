@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.face.beside import Beside
-from emopulse_ros.face.look import Look
-from emopulse_ros.face.mesh import Mesh
+from emopulse_ros.face.look import Look, Seen
 from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
@@ -182,14 +181,14 @@ def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip 
     """The clip of a seed, or None if its face was not found from start to end."""
     cv2.setNumThreads(1)
     scene = make_scene(seed, script_of(seed, kind))
-    beside: Beside[Mesh | None] = Beside(wait=True)
+    beside: Beside[Seen] = Beside(wait=True)
     face, flow = FaceStage(look, beside), FlowStage(FlowRecipe())
     motion, times = [], []
     neutral: list[NDArray[np.float32]] = []
     since: list[int] = []
     try:
         for frame in pictures(scene, seed, kind):
-            crop = face(frame)
+            crop = next(iter(face(frame)), None)
             if crop is None or crop.face_id != 1:
                 continue
             step = flow(crop)

@@ -33,6 +33,7 @@ class LightCamera:
         self.script = None
         self.is_closed = False
         self.taken: list[Frame] = []
+        self.live = False
         self._index = -1
         self._count = count
         self._fails_at = fails_at
@@ -75,23 +76,26 @@ class Light:
 
 
 class LightFace:
-    """Sees a face in every picture."""
+    """Sees a face in every picture, always the same one."""
 
     def __init__(self, light: Light) -> None:
         self.status = "no frame yet"
         self.beside = self
         self.late = 0
+        self.most = 3
+        self.following = 0
         self._light = light
 
-    def __call__(self, frame: Frame) -> FaceCrop | None:
+    def __call__(self, frame: Frame) -> list[FaceCrop]:
         self._light.frames.append(frame)
         self._light.threads.add(threading.current_thread().name)
         self._light.before_face(frame)
         self.status = "following a face" if self._light.has_face else "no face in view"
+        self.following = int(self._light.has_face)
         if not self._light.has_face:
-            return None
+            return []
         place = read_only(np.eye(2, 3))
-        return FaceCrop(frame.stamp, frame.sequence, 1, frame.image, place, frame.frame_id)
+        return [FaceCrop(frame.stamp, frame.sequence, 1, frame.image, place, frame.frame_id)]
 
     def close(self) -> None:
         self.status = "closed"

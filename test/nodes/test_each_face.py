@@ -1,0 +1,87 @@
+"""Stages by face, and the time there is for them."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+
+from emopulse_ros.nodes.budget import AGAIN_NS, Budget
+from emopulse_ros.nodes.each_face import GONE_NS, EachFace
+
+FRAME = 5_000_000
+
+
+def test_a_face_keeps_its_stage() -> None:
+    made = itertools.count()
+    stages = EachFace(lambda: next(made))
+    assert [stages(1, 0), stages(2, 0), stages(1, FRAME), stages(2, FRAME)] == [0, 1, 0, 1]
+
+
+def test_a_stage_is_free_when_its_face_has_gone() -> None:
+    made = itertools.count()
+    stages = EachFace(lambda: next(made))
+    stages(1, 0)
+    stages(2, 0)
+    later = GONE_NS + FRAME
+    stages(2, later)
+    assert stages.retire(later) == [0]
+    assert stages.retire(later) == []
+    assert stages(3, later) == 0
+    assert stages(2, later) == 1
+    assert sorted(stages.retire()) == [0, 1]
+    assert next(made) == 2
+
+
+def test_a_clock_that_goes_back_frees_them_too() -> None:
+    stages = EachFace(object)
+    stages(1, 10 * GONE_NS)
+    assert len(stages.retire(0)) == 1
+
+
+def frames(budget: Budget, seconds: float, ms_per_face: float, start: int = 0) -> tuple[int, int]:
+    """Frames with as many faces as are allowed; how many that is then, and the stamp after."""
+    most = budget.most
+    for stamp in range(start, start + round(seconds * 1e9), FRAME):
+        most = budget(stamp, most * ms_per_face / 1e3, most)
+    return most, start + round(seconds * 1e9)
+
+
+def test_three_faces_have_time() -> None:
+    assert frames(Budget(3), 30.0, 1.5)[0] == 3
+
+
+def test_faces_are_let_go_until_those_that_stay_have_time() -> None:
+    assert frames(Budget(5), 3.0, 1.5)[0] == 3
+
+
+def test_the_last_face_stays_however_slow() -> None:
+    assert frames(Budget(4), 5.0, 20.0)[0] == 1
+
+
+def test_a_few_slow_frames_are_no_reason() -> None:
+    budget = Budget(3)
+    for number in range(2000):
+        budget(number * FRAME, 0.030 if number % 20 == 0 else 0.003, 3)
+    assert budget.most == 3
+
+
+def test_more_are_tried_again_and_less_often_each_time() -> None:
+    budget = Budget(3)
+    tried, most = [], 3
+    for stamp in range(0, 200_000_000_000, FRAME):
+        before, most = most, budget(stamp, most * 2.0 / 1e3, most)
+        if most > before:
+            tried.append(stamp)
+    pauses = [after - before for before, after in itertools.pairwise(tried)]
+    assert tried[0] >= AGAIN_NS
+    assert len(pauses) >= 2
+    assert all(after > 1.5 * before for before, after in itertools.pairwise(pauses))
+
+
+def test_time_that_goes_back_starts_over() -> None:
+    budget = Budget(2)
+    frames(budget, 0.4, 20.0)
+    assert budget(-FRAME, 0.1, 2) == 2

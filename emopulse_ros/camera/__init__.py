@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -32,7 +33,10 @@ __all__ = [
 DEVICES: dict[str, Callable[[str, Wish], Device]] = {}
 """What opens a device, by the first part of its spec; it is given the second."""
 
-SPECS = "synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
+SPECS = (
+    "synthetic, synthetic:SEED, synthetic:SEEDxFACES, video:PATH, folder:PATH, bag:PATH, "
+    "bag:PATH@TOPIC, memory:SPEC"
+)
 """What :func:`open_camera` understands."""
 
 
@@ -45,8 +49,9 @@ def open_camera(
     size: tuple[int, int] | None = None,
     exposure: float | None = None,
 ) -> Camera:
-    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``video:PATH``,
-    ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has several topics of images.
+    """Open the camera a spec names: ``synthetic``, ``synthetic:SEED``, ``synthetic:SEEDxFACES`` for
+    several faces side by side, ``video:PATH``, ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has
+    several topics of images.
 
     ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
     first seconds to and fro out of memory.
@@ -63,10 +68,13 @@ def open_camera(
     """
     kind, _, argument = spec.partition(":")
     if kind == "synthetic":
-        seed = argument or "0"
-        if not (seed.isascii() and seed.isdigit()):
-            raise ValueError(f"The seed of '{spec}' is not a whole number; try synthetic:7.")
-        return SyntheticCamera(int(seed), duration, rate=200.0 if rate is None else rate)
+        asked = re.fullmatch(r"(\d*)(?:x(\d+))?", argument, re.ASCII)
+        if asked is None:
+            raise ValueError(
+                f"'{spec}' names no seed: try synthetic:7, or synthetic:7x3 for three faces."
+            )
+        seed, faces = int(asked[1] or 0), int(asked[2] or 1)
+        return SyntheticCamera(seed, duration, rate=200.0 if rate is None else rate, faces=faces)
     if kind == "video":
         if not argument:
             raise ValueError("A video needs a path: video:PATH.")

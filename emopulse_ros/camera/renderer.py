@@ -19,6 +19,7 @@ import cv2
 from emopulse_ros.camera.ring import PictureRing
 from emopulse_ros.synthesis.habits import write_script
 from emopulse_ros.synthesis.portrait import PortraitScene
+from emopulse_ros.synthesis.row import Row, row_of_portraits
 from emopulse_ros.synthesis.script import Script
 
 HOUR_S = 3600.0
@@ -37,9 +38,19 @@ class RenderOrder:
     rate: float
     size: tuple[int, int]
     slots: int
+    faces: int = 1
+
+    def scene(self) -> PortraitScene | Row:
+        """What is drawn: one face, or ``faces`` side by side."""
+        script = self.script()
+        if self.faces == 1:
+            return PortraitScene(script, self.seed, self.size)
+        return row_of_portraits(
+            self.seed, self.faces, script.duration, self.size, repeats=script.repeats
+        )
 
     def script(self) -> Script:
-        """The ground truth of the pictures; without end it is an hour that comes again."""
+        """The ground truth of a picture of one face; without end it is an hour that comes again."""
         seconds = HOUR_S if self.duration is None else self.duration
         return write_script(self.seed, round(seconds * SECOND_NS), repeats=self.duration is None)
 
@@ -62,7 +73,7 @@ def draw(order: RenderOrder, descriptor: int) -> None:
     ``descriptor`` is that of the ring's memory.
     """
     ring = PictureRing(descriptor, order.slots, order.size)
-    scene = PortraitScene(order.script(), order.seed, order.size)
+    scene = order.scene()
     reader = os.getppid()
     free = order.slots
     index = 0

@@ -14,6 +14,11 @@ from emopulse_ros.synthesis.script import Script
 SLOTS = 64
 """Pictures the renderer may be ahead: 320 ms at 200 frames per second, 20 MB at 640x480."""
 
+PANEL = (320, 360)
+"""Width and height in pixels that each of several faces has to itself."""
+
+MOST_FACES = 8
+
 
 class SyntheticCamera(Closing):
     """The portrait, moved by a script that is written from ``seed``; :class:`Camera`.
@@ -21,6 +26,8 @@ class SyntheticCamera(Closing):
     Frame k has stamp ``k / rate``, exactly 5 ms apart at 200 frames per second, and the same
     bytes for the same seed. ``duration`` in s; None never ends: the script is then an hour long
     and its movements come again. Micro-expressions last 40 to 200 ms. ``size`` is (width, height).
+    With several ``faces`` that many looks of the portrait stand side by side, each with a script
+    of its own; there is no one ``script`` then.
 
     The pictures are drawn ahead, in another process; each is copied once out of the memory they
     share, so that whoever keeps a frame keeps it for good. The copy takes 0.03 ms at 640x480, and
@@ -34,18 +41,21 @@ class SyntheticCamera(Closing):
         seed: int = 0,
         duration: float | None = None,
         rate: float = 200.0,
-        size: tuple[int, int] = (640, 480),
+        size: tuple[int, int] | None = None,
+        faces: int = 1,
     ) -> None:
         if seed < 0:
             raise ValueError(f"The seed is {seed}; it must be 0 or more.")
+        if not 1 <= faces <= MOST_FACES:
+            raise ValueError(f"There are {faces} faces; there must be 1 to {MOST_FACES}.")
         end_of(duration)
         if not 1.0 <= rate <= 10_000.0:
             raise ValueError(f"The rate is {rate} frames per second; it must be 1 to 10000.")
-        self.name = f"synthetic:{seed}"
+        self.name = f"synthetic:{seed}" + (f"x{faces}" if faces > 1 else "")
         self.rate = float(rate)
-        self.size = size
-        self._order = RenderOrder(seed, duration, self.rate, size, SLOTS)
-        self.script: Script | None = self._order.script()
+        self.size = size or ((640, 480) if faces == 1 else (faces * PANEL[0], PANEL[1]))
+        self._order = RenderOrder(seed, duration, self.rate, self.size, SLOTS, faces)
+        self.script: Script | None = self._order.script() if faces == 1 else None
         self._index = 0
         self._renderer = RenderProcess(self._order)
         # Also when a reader drops the camera without closing it, and when it exits.

@@ -17,7 +17,8 @@ ANSWER_AFTER_MS = 40.0
 """Stream time after which a look's answer is used, whenever it was ready; then comes the next."""
 
 SEARCH_MS = 400.0
-"""Between two searches of the whole picture for more faces than those that are followed."""
+"""Between two searches of the whole picture for more faces than those that are followed, unless
+one of them has just been lost."""
 
 MISSES = 3
 """Looks in a row without a face after which it is gone."""
@@ -99,7 +100,8 @@ class FaceStage:
         if self._asked is not None or self.beside.busy:
             return
         wanted = self.most - len(self._held)
-        if self._held and frame.stamp - self._searched < SEARCH_MS * 1e6:
+        missed = any(frame.stamp - gone.last_seen < REMEMBERED_MS * 1e6 for gone in self._gone)
+        if self._held and not missed and frame.stamp - self._searched < SEARCH_MS * 1e6:
             wanted = 0
         if wanted > 0:
             self._searched = frame.stamp

@@ -10,10 +10,12 @@ from emopulse_ros.camera import CameraError, open_camera
 @pytest.mark.parametrize(
     ("spec", "options", "says"),
     [
-        ("webcam", {}, "synthetic, synthetic:SEED, video:PATH"),
-        ("", {}, "synthetic, synthetic:SEED, video:PATH"),
-        ("synthetic:seven", {}, "whole number"),
-        ("synthetic:-1", {}, "whole number"),
+        ("webcam", {}, "synthetic, synthetic:SEED, synthetic:SEEDxFACES"),
+        ("", {}, "synthetic, synthetic:SEED, synthetic:SEEDxFACES"),
+        ("synthetic:seven", {}, "names no seed"),
+        ("synthetic:7x99", {}, "There are 99 faces"),
+        ("synthetic:7x0", {}, "There are 0 faces"),
+        ("synthetic:-1", {}, "names no seed"),
         ("synthetic", {"duration": 0.0}, "duration"),
         ("synthetic", {"duration": float("nan")}, "duration"),
         ("synthetic", {"rate": 0.0}, "rate"),

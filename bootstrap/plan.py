@@ -43,6 +43,8 @@ def prepare(root: Path, parts: list[str]) -> None:
         ledger.run([venv])
     ledger.run(_runtime(ground))
     ledger.run(_part(ground, name) for name in PARTS if name in parts)
+    if "test" in parts and not ground.ros.has("hri_msgs"):
+        ledger.run([_humans(ground)])
 
 
 def _venv(ground: Ground) -> Step:
@@ -70,7 +72,8 @@ def _runtime(ground: Ground) -> Iterator[Step]:
 
     messages = digest(*map(ground.requirements, ("ros", "build")), root / "emopulse_msgs")
     says = "building emopulse_msgs"
-    yield Step("messages", says, messages, partial(products.build_messages, ground))
+    build = partial(products.build_messages, ground, root / "emopulse_msgs")
+    yield Step("messages", says, messages, build)
 
     manifest = ("setup.py", "setup.cfg", "pyproject.toml", "package.xml")
     product = digest(*(root / name for name in manifest), Path(products.__file__))
@@ -82,3 +85,11 @@ def _part(ground: Ground, name: str) -> Step:
     pinned = digest(*map(ground.requirements, (name, "constraints")))
     says = f"installing {PARTS[name]}"
     return Step(name, says, pinned, partial(packages.install, ground, name, [name]), fragile=True)
+
+
+def _humans(ground: Ground) -> Step:
+    """Messages of REP-155, which a distribution has and the wheels have not."""
+    package = ground.root / "test/hri_msgs"
+    made_from = digest(*map(ground.requirements, ("ros", "build")), package)
+    build = partial(products.build_messages, ground, package)
+    return Step("hri_msgs", "building hri_msgs for the tests", made_from, build)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from bootstrap import startup
 from bootstrap.ground import Ground
@@ -29,11 +30,12 @@ def install_startup(ground: Ground) -> None:
     module.with_suffix(".pth").write_text("".join([*folders, start]))
 
 
-def build_messages(ground: Ground) -> None:
-    """Let colcon build emopulse_msgs into the virtual environment, in place of an older build."""
+def build_messages(ground: Ground, package: Path) -> None:
+    """Let colcon build an interface package into the virtual environment, over an older build."""
+    name = package.name
     for pattern in (
-        "lib/libemopulse_msgs*", "share/emopulse_msgs", "include/emopulse_msgs",
-        "share/ament_index/resource_index/*/emopulse_msgs", "lib/*/site-packages/emopulse_msgs*",
+        f"lib/lib{name}_*", f"share/{name}", f"include/{name}",
+        f"share/ament_index/resource_index/*/{name}", f"lib/*/site-packages/{name}*",
     ):  # fmt: skip
         for old in ground.venv.glob(pattern):
             shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -41,7 +43,7 @@ def build_messages(ground: Ground) -> None:
     shutil.rmtree(build, ignore_errors=True)
     ground.run(
         "messages", ground.python, "-m", "colcon", "--log-base", ground.ledger / "colcon",
-        "build", "--base-paths", ground.root / "emopulse_msgs",
+        "build", "--base-paths", package,
         "--build-base", build, "--install-base", ground.venv, "--merge-install",
         "--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={ground.python}",
     )  # fmt: skip

@@ -41,6 +41,11 @@ class Ros:
         """What a virtual environment made for it stays good for: overlays may come and go."""
         return f"{self.sourced.get('ROS_DISTRO', 'wheels')} {self.home}"
 
+    def has(self, package: str) -> bool:
+        """Whether a package is in the distribution or one of its overlays."""
+        prefixes = map(Path, self.entries("AMENT_PREFIX_PATH"))
+        return any((prefix / "share" / package).is_dir() for prefix in prefixes)
+
     def entries(self, variable: str) -> list[str]:
         """The folders that sourcing put into a variable."""
         return [entry for entry in self.sourced.get(variable, "").split(os.pathsep) if entry]

@@ -44,7 +44,8 @@ class FaceCrop:
     ``image`` is ``(S, S) uint8``. ``to_image`` is the ``(2, 3) float64`` similarity that takes a
     pixel ``(x, y)`` of the crop to a pixel of the frame. ``face_id`` is new each time a face
     comes into view; one that comes back within a second where it was keeps its own. What follows
-    starts clean when it changes, and after a hole.
+    starts clean when it changes, and after a hole. ``frame_size`` is (width, height) of the frame
+    in pixels.
     """
 
     stamp: int
@@ -53,6 +54,7 @@ class FaceCrop:
     image: NDArray[np.uint8]
     to_image: NDArray[np.float64]
     frame_id: str = "camera_optical_frame"
+    frame_size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +64,9 @@ class FlowStep:
     ``data`` is ``(C, H, W) float32``, one plane for each name in ``channels``: ``u_160`` and
     ``v_160`` are the displacement in pixels of the flow grid since 160 ms ago (right and down are
     positive), ``strain_160`` its optical strain; ``_neutral`` counts from the neutral face.
-    ``to_image`` takes a pixel of the flow grid to a pixel of the frame. ``restarted`` is true on
-    the first step after a gap, or of a new face: the reader forgets what it knew.
+    ``to_image`` takes a pixel of the flow grid to a pixel of the frame, whose (width, height) is
+    ``frame_size``. ``restarted`` is true on the first step after a gap, or of a new face: the
+    reader forgets what it knew.
     """
 
     stamp: int
@@ -74,6 +77,7 @@ class FlowStep:
     to_image: NDArray[np.float64]
     restarted: bool = False
     frame_id: str = "camera_optical_frame"
+    frame_size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

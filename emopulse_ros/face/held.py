@@ -109,6 +109,7 @@ class Held:
             read_only(image),
             read_only(to_image),
             frame.frame_id,
+            (frame.image.shape[1], frame.image.shape[0]),
         )
 
     def _take_key(self, crop: NDArray[np.uint8], stamp: int) -> None:

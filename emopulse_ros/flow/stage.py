@@ -93,6 +93,7 @@ class FlowStage:
             read_only(_grid_to_image(crop)),
             self._fresh,
             crop.frame_id,
+            crop.frame_size,
         )
         self._fresh = False
         return step

@@ -16,8 +16,9 @@ from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.flow_node import FACES, MODEL, QUEUE, path_of
+from emopulse_ros.nodes.humans import Humans, installed
 from emopulse_ros.nodes.messages import EVENTS, FLOW, activation_adaptation, since
-from emopulse_ros.nodes.parameters import Table
+from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples, percentiles
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
@@ -25,12 +26,19 @@ from emopulse_ros.pipeline import event_finder, open_engine
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression
 from emopulse_ros.transport import Publisher, Subscription
 
+HUMANS = Parameter(
+    "humans",
+    "own",
+    "topics of REP-155, /humans/faces: own publishes list, regions and action units of the faces; "
+    "follow takes ids and regions of another face detector; off publishes none",
+)
+
 
 class AuNode(StageNode):
     """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
 
     own_name: ClassVar[str] = "au_node"
-    table: ClassVar[Table] = (MODEL, FACES, QUEUE, AUTOSTART)
+    table: ClassVar[Table] = (MODEL, FACES, HUMANS, QUEUE, AUTOSTART)
     card: Card | None = None
     """What the model says of itself."""
     published = 0
@@ -44,6 +52,8 @@ class AuNode(StageNode):
     _overwritten = 0
 
     def allocate(self) -> None:
+        if self.settings["humans"] not in ("own", "follow", "off"):
+            raise ValueError(f"humans is '{self.settings['humans']}': it is own, follow or off")
         engine = open_engine(path_of(self.settings["model"]))
         self._engine = engine.describe()
         self._detectors = EachFace(partial(Detector, engine))
@@ -67,6 +77,7 @@ class AuNode(StageNode):
         """From capture until the activation was published, ms."""
 
     def start(self) -> None:
+        self._humans = self._open_humans()
         self.subscription = Subscription(
             self,
             FLOW,
@@ -79,6 +90,8 @@ class AuNode(StageNode):
         self.subscription.destroy()
         self._overwritten += self.subscription.overwritten
         self._flush(self._finders.retire())
+        if self._humans is not None:
+            self._humans.close()
 
     def free(self) -> None:
         if self.card is not None:
@@ -126,6 +139,8 @@ class AuNode(StageNode):
         self._activations.publish(activation)
         latency = since(activation.stamp, self._now)
         self.latency.add(latency)
+        if self._humans is not None:
+            self._humans.tell(step, activation)
         self.publish_time.add(1e3 * (time.perf_counter() - detected))
         self.detection_time.add(1e3 * (detected - begun))
         self.published += 1
@@ -135,6 +150,19 @@ class AuNode(StageNode):
             self._tell(event)
         self._detectors.retire(step.stamp)
         self._flush(self._finders.retire(step.stamp))
+
+    def _open_humans(self) -> Humans | None:
+        """The topics of REP-155, if they are wanted and can be had."""
+        how = self.settings["humans"]
+        if how == "off":
+            return None
+        if not installed():
+            self.get_logger().info(
+                "hri_msgs is not installed, so nothing is published on /humans/faces: "
+                "install ros-$ROS_DISTRO-hri-msgs, or set the parameter humans to off"
+            )
+            return None
+        return Humans(self, follow=how == "follow")
 
     def _flush(self, finders: Iterable[EventFinder]) -> None:
         """Tell what faces that have gone had shown to the end."""

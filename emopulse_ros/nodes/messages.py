@@ -37,6 +37,7 @@ def flow_to_message(step: FlowStep) -> Any:
         face_id=step.face_id,
         restarted=step.restarted,
         to_image=step.to_image.ravel(),
+        frame_size=step.frame_size,
         channels=list(step.channels),
         height=height,
         width=width,
@@ -65,6 +66,7 @@ def flow_from_message(message: Any) -> FlowStep:
         to_image=read_only(np.array(message.to_image, np.float64).reshape(2, 3)),
         restarted=message.restarted,
         frame_id=message.header.frame_id,
+        frame_size=(int(message.frame_size[0]), int(message.frame_size[1])),
     )
 
 

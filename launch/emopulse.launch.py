@@ -1,52 +1,231 @@
 """Starts EmoPulse: its three nodes in one process, or with `split:=true` in three.
 
 In one process frames and flow travel by reference; in three they go through the middleware. The
-nodes configure and activate themselves.
+nodes configure and activate themselves, unless `autostart:=false`. Of each parameter the last word
+counts: the node's default, then the file that `use` names, then `params_file`, then an argument
+here. An argument that is left empty says nothing.
+
+A process that ends is told, and ends the launch, or with `respawn:=true` is started again.
 """
 
-from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition, UnlessCondition
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 
 PACKAGE = "emopulse_ros"
-PARAMETERS = PathJoinSubstitution([FindPackageShare(PACKAGE), "config", "emopulse.yaml"])
+
+USES = ("", "driver", "genicam", "ov9281", "replay", "uvc")
+"""Of `use`: the files in `config/` that suit a camera."""
+
+LEVELS = ("debug", "info", "warn", "error", "fatal")
+
+RESPAWN_DELAY_S = 2.0
+
+
+def truth(text: str) -> bool:
+    """Whether an argument says yes.
+
+    :raises ValueError: if it says neither yes nor no.
+    """
+    if text.lower() not in ("true", "1", "false", "0"):
+        raise ValueError("it must be true or false")
+    return text.lower() in ("true", "1")
+
+
+PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
+    "camera": (str, ("camera_node",)),
+    "rate": (float, ("camera_node",)),
+    "width": (int, ("camera_node",)),
+    "height": (int, ("camera_node",)),
+    "exposure": (float, ("camera_node",)),
+    "frame_id": (str, ("camera_node",)),
+    "model": (str, ("flow_node", "au_node")),
+    "autostart": (truth, ("camera_node", "flow_node", "au_node")),
+    "use_sim_time": (truth, ("camera_node", "flow_node", "au_node")),
+}
+"""Arguments that are parameters of nodes: how they are read, and of which nodes."""
+
+ARGUMENTS = [
+    DeclareLaunchArgument(
+        "use",
+        default_value="",
+        choices=list(USES),
+        description="the camera it is used with: config/<use>.yaml, which says more. "
+        "Empty: the parameters' defaults, a synthetic face",
+    ),
+    DeclareLaunchArgument(
+        "params_file",
+        default_value="",
+        description="path of a parameter file of your own, which goes before that of use; "
+        "config/emopulse.yaml is one with every parameter",
+    ),
+    DeclareLaunchArgument(
+        "camera",
+        default_value="",
+        description="what to open, as synthetic:7, video:PATH or bag:PATH; ros:TOPIC for images "
+        "of another driver, and no camera node of ours",
+    ),
+    DeclareLaunchArgument(
+        "rate", default_value="", description="frames per second; of a bag its speed"
+    ),
+    DeclareLaunchArgument("width", default_value="", description="of a device's picture, pixels"),
+    DeclareLaunchArgument("height", default_value="", description="likewise, its height"),
+    DeclareLaunchArgument(
+        "exposure", default_value="", description="exposure time of a device, in microseconds"
+    ),
+    DeclareLaunchArgument(
+        "frame_id", default_value="", description="optical frame of the camera (REP 103)"
+    ),
+    DeclareLaunchArgument(
+        "model",
+        default_value="",
+        description="path of an EmoPulse model (ONNX); int8 for the one built in, in 8 bits",
+    ),
+    DeclareLaunchArgument(
+        "autostart",
+        default_value="",
+        description="true or false: whether the nodes configure and activate themselves; false "
+        "where something else manages their lifecycle",
+    ),
+    DeclareLaunchArgument(
+        "use_sim_time",
+        default_value="",
+        description="true or false: whether time is that of /clock, as of a bag that is played",
+    ),
+    DeclareLaunchArgument(
+        "split", default_value="false", description="true or false: three processes in place of one"
+    ),
+    DeclareLaunchArgument(
+        "namespace", default_value="emopulse", description="namespace of the nodes and their topics"
+    ),
+    DeclareLaunchArgument(
+        "log_level",
+        default_value="info",
+        choices=list(LEVELS),
+        description="from which level on the nodes log",
+    ),
+    DeclareLaunchArgument(
+        "respawn",
+        default_value="false",
+        description=f"true or false: start a process that has ended again, {RESPAWN_DELAY_S:g} s "
+        "later, in place of ending the launch",
+    ),
+]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what to start."""
-    namespace = LaunchConfiguration("namespace")
-    parameters = [LaunchConfiguration("params_file")]
-    split = LaunchConfiguration("split")
-    container = Node(
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=start)])
+
+
+def start(context: LaunchContext) -> list[Any]:
+    """The nodes that the arguments ask for.
+
+    :raises RuntimeError: a sentence on an argument that makes no sense.
+    """
+    camera = value(context, "camera")
+    topic = camera.removeprefix("ros:") if camera.startswith("ros:") else None
+    if topic == "":
+        raise RuntimeError("camera is 'ros:', which names no topic; try ros:/camera/image_raw")
+    given = {name: read(context, name) for name in PARAMETERS if value(context, name)}
+    if topic is not None:
+        del given["camera"]
+    file = value(context, "params_file")
+    if file and not Path(file).is_file():
+        raise RuntimeError(f"params_file is '{file}', and there is no such file")
+    if not read_as(context, "split", truth):
+        arguments = ["--camera", camera] if topic is not None else []
+        return watched(context, node(context, "emopulse_container", given, arguments=arguments))
+    actions = []
+    for name in ("camera_node", "flow_node", "au_node"):
+        if name == "camera_node" and topic is not None:
+            continue
+        remap = [("camera/image_raw", topic)] if name == "flow_node" and topic else []
+        its = {key: setting for key, setting in given.items() if name in PARAMETERS[key][1]}
+        actions += watched(context, node(context, name, its, name=name, remappings=remap))
+    return actions
+
+
+def node(context: LaunchContext, executable: str, given: dict[str, Any], **options: Any) -> Node:
+    """A process of one node, or of all, with its parameters."""
+    files: list[Any] = []
+    if value(context, "use"):
+        share = FindPackageShare(PACKAGE)
+        files.append(PathJoinSubstitution([share, "config", f"{value(context, 'use')}.yaml"]))
+    if value(context, "params_file"):
+        files.append(ParameterFile(LaunchConfiguration("params_file")))
+    return Node(
         package=PACKAGE,
-        executable="emopulse_container",
-        namespace=namespace,
-        parameters=parameters,
+        executable=executable,
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[*files, *([given] if given else [])],
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+        respawn=read_as(context, "respawn", truth),
+        respawn_delay=RESPAWN_DELAY_S,
         output="screen",
-        condition=UnlessCondition(split),
+        **options,
     )
-    nodes = [
-        Node(
-            package=PACKAGE,
-            executable=name,
-            name=name,
-            namespace=namespace,
-            parameters=parameters,
-            output="screen",
-            condition=IfCondition(split),
-        )
-        for name in ("camera_node", "flow_node", "au_node")
+
+
+def watched(context: LaunchContext, process: Node) -> list[Any]:
+    """A process, and what happens when it has ended."""
+    respawn = read_as(context, "respawn", truth)
+
+    def tell(event: Any, context: LaunchContext) -> list[Any]:
+        if context.is_shutdown:
+            return []
+        ended = f"{process.node_executable} has ended, exit code {event.returncode}"
+        if respawn:
+            return [LogInfo(msg=f"{ended}; it is started again in {RESPAWN_DELAY_S:g} s")]
+        return [LogInfo(msg=f"{ended}: shutting down"), Shutdown(reason=ended)]
+
+    return [
+        process,
+        RegisterEventHandler(OnProcessExit(target_action=process, on_exit=tell)),
     ]
-    return LaunchDescription(
-        [
-            DeclareLaunchArgument("namespace", default_value="emopulse"),
-            DeclareLaunchArgument("params_file", default_value=PARAMETERS),
-            DeclareLaunchArgument("split", default_value="false"),
-            container,
-            *nodes,
-        ]
+
+
+def value(context: LaunchContext, name: str) -> str:
+    """What was given for an argument."""
+    return LaunchConfiguration(name).perform(context)
+
+
+def read(context: LaunchContext, name: str) -> Any:
+    """What was given for an argument that is a parameter, as a parameter."""
+    kind = PARAMETERS[name][0]
+    # ROS would make a number of a text that looks like one.
+    return (
+        ParameterValue(value(context, name), value_type=str)
+        if kind is str
+        else read_as(context, name, kind)
     )
+
+
+def read_as(context: LaunchContext, name: str, kind: Callable[[str], Any]) -> Any:
+    """What was given for an argument, as it is meant.
+
+    :raises RuntimeError: if it makes no sense.
+    """
+    text = value(context, name)
+    try:
+        return kind(text)
+    except ValueError as error:
+        reason = str(error) if kind is truth else "it must be a number"
+        raise RuntimeError(f"{name} is '{text}'; {reason}") from error

@@ -26,7 +26,8 @@ class Paced(Closing):
     A reader that comes back more than ``patience`` frames late finds, as with a real camera, that
     the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
     are skipped for the reader's absence only: those of a camera that is slower than its rate come
-    late (``belated`` counts them), but all of them come. ``patience`` must not be negative.
+    late (``belated`` counts them), but all of them come. ``patience`` must not be negative, and may
+    be changed while a reader reads.
     """
 
     status = ""
@@ -59,7 +60,7 @@ class Paced(Closing):
         self._start = self._left = 0
         self._speed: float = getattr(camera, "speed", 1.0)
         self._period = round(1e9 / camera.rate / self._speed)
-        self._late = patience * self._period
+        self.patience = patience
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -72,9 +73,8 @@ class Paced(Closing):
             self.origin = self._now() - frame.stamp
         else:
             absence = asked - self._left
-            while (
-                asked - (self._start + self._after(frame)) > self._late and absence >= self._period
-            ):
+            late = self.patience * self._period
+            while asked - (self._start + self._after(frame)) > late and absence >= self._period:
                 frame = next(self.camera)
                 self.skipped += 1
                 absence -= self._period

@@ -26,8 +26,7 @@ def run_alone(node_class: type[StageNode], argv: Sequence[str] | None = None) ->
         try:
             node = node_class(context=process.context)
             process.add(node)
-            if node.settings["autostart"]:
-                process.bring_up()
+            process.bring_up(managed=True)
             process.wait(threading.Event())
         except (ValueError, OSError) as error:
             print(error, file=sys.stderr)

@@ -24,7 +24,7 @@ from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
 from emopulse_ros.pipeline import event_finder, open_engine
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression
-from emopulse_ros.transport import Publisher, Subscription
+from emopulse_ros.transport import Subscription
 
 HUMANS = Parameter(
     "humans",
@@ -60,14 +60,13 @@ class AuNode(StageNode):
         self._finders = EachFace(partial(event_finder, engine))
         # Small, and what it is all for: published in this very call, and none gives way.
         self._now = clock_of(self)
-        self._activations = Publisher(
-            self,
+        self._activations = self.publisher(
             activation_adaptation(self._now),
             "au_activation",
             qualities.activations(),
             inline=True,
         )
-        self._events = Publisher(self, EVENTS, "micro_expression", qualities.events(), inline=True)
+        self._events = self.publisher(EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card
         self._pace = Pace()
         self._told = 0
@@ -94,10 +93,7 @@ class AuNode(StageNode):
             self._humans.close()
 
     def free(self) -> None:
-        if self.card is not None:
-            self._activations.destroy()
-            self._events.destroy()
-            self.card = None
+        self.card = None
 
     @property
     def waiting(self) -> int:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sensor_msgs.msg import CameraInfo
 
@@ -21,7 +21,7 @@ from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.stream import Frame
-from emopulse_ros.transport import Publisher, plain
+from emopulse_ros.transport import plain
 
 
 class CameraNode(StageNode):
@@ -58,8 +58,17 @@ class CameraNode(StageNode):
             (0.0, 1e6),
         ),
         Parameter("loop", False, "begin a video again at its end"),
-        Parameter("frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)"),
-        Parameter("patience", 10, "lateness beyond which frames are skipped", "frames", (0, 1e6)),
+        Parameter(
+            "frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)", live=True
+        ),
+        Parameter(
+            "patience",
+            10,
+            "lateness beyond which frames are skipped",
+            "frames",
+            (0, 1e6),
+            live=True,
+        ),
         AUTOSTART,
     )
     camera: Camera | None = None
@@ -67,9 +76,14 @@ class CameraNode(StageNode):
     published = 0
     """Frames published."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.finished = threading.Event()
+        """Set when the stream has ended by itself, until the node is configured anew."""
+
     def allocate(self) -> None:
         values = self.settings
-        self.finished = threading.Event()
+        self.finished.clear()
         self.camera = open_camera(
             values["camera"],
             rate=values["rate"] or None,
@@ -79,8 +93,8 @@ class CameraNode(StageNode):
             exposure=values["exposure"] or None,
         )
         quality = qualities.images()
-        self._images = Publisher(self, image_adaptation(), "camera/image_raw", quality)
-        self._info = Publisher(self, plain(CameraInfo), "camera/camera_info", quality)
+        self._images = self.publisher(image_adaptation(), "camera/image_raw", quality)
+        self._info = self.publisher(plain(CameraInfo), "camera/camera_info", quality)
         self._pace = Pace()
         self.lateness = Samples()
         """From capture until the frame was published, ms."""
@@ -103,9 +117,11 @@ class CameraNode(StageNode):
     def free(self) -> None:
         if self.camera is not None:
             self.camera.close()
-            self._images.destroy()
-            self._info.destroy()
             self.camera = None
+
+    def adapt(self) -> None:
+        if isinstance(self.paced, Paced):
+            self.paced.patience = self.settings["patience"]
 
     @property
     def skipped(self) -> int:
@@ -137,11 +153,11 @@ class CameraNode(StageNode):
 
     def _capture(self) -> None:
         assert self.paced is not None
-        frame_id = self.settings["frame_id"]
         try:
             for frame in self.paced:
                 if self._over.is_set():
                     break
+                frame_id = self.settings["frame_id"]
                 self._publish(frame if frame.frame_id == frame_id else _renamed(frame, frame_id))
         except Exception as error:
             self.error = error

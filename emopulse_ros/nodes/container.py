@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from emopulse_ros.detection.model import Card
 from emopulse_ros.nodes.au_node import AuNode
 from emopulse_ros.nodes.camera_node import CameraNode
 from emopulse_ros.nodes.flow_node import FlowNode
-from emopulse_ros.nodes.process import RosProcess
+from emopulse_ros.nodes.process import RosProcess, not_for_ros
 from emopulse_ros.nodes.stage_node import NAMESPACE
 from emopulse_ros.stream import Activation, MicroExpression
 from emopulse_ros.synthesis.script import Script
@@ -92,14 +93,14 @@ class Container:
         self.au_node.on_activation, self.au_node.on_event = on_activation, on_event
         self._never = threading.Event()
 
-    def start(self) -> None:
-        """Configure and activate the nodes.
+    def start(self, *, managed: bool = False) -> None:
+        """Configure and activate the nodes; if ``managed`` from outside, those that start alone.
 
         :raises ValueError, OSError: a sentence on what one of them cannot work with; what was
             begun is undone.
         """
         try:
-            self._process.bring_up()
+            self._process.bring_up(managed=managed)
         except BaseException:
             self.stop()
             raise
@@ -131,6 +132,21 @@ class Container:
     def stop(self) -> None:
         """Let what is on its way come through, then shut the nodes down; safe to call twice."""
         self._process.close()
+
+    def serve(self) -> None:
+        """Run by what the nodes' ``autostart`` says, until the process is told to end.
+
+        It ends with the camera's last picture as well, if it was not left to somebody outside to
+        configure and activate the camera.
+
+        :raises ValueError, OSError: a sentence on what cannot be worked with, or has failed.
+        """
+        self.start(managed=True)
+        camera = self.camera_node
+        if camera is not None and camera.settings["autostart"]:
+            self.spin()
+        else:
+            self._process.wait(self._never)
 
     @property
     def finished(self) -> threading.Event:
@@ -200,16 +216,37 @@ def _parameters(path: str | Path | None) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the container until its stream ends or it is interrupted; return the exit status."""
+    """Run the container until its stream ends or it is interrupted; return the exit status.
+
+    Nodes whose parameter ``autostart`` is false wait for transitions from outside.
+    """
+    argv = sys.argv if argv is None else argv
     try:
-        container = Container(arguments=sys.argv if argv is None else argv)
-        with container.interruptible(), container:
-            container.spin()
-            container.flow_node.get_logger().info(f"ending; so far {container.counters}")
+        camera = _parser().parse_args(not_for_ros(argv)).camera
+        container = Container(camera, arguments=argv)
+        with container.interruptible():
+            try:
+                container.serve()
+                container.flow_node.get_logger().info(f"ending; so far {container.counters}")
+            finally:
+                container.stop()
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emopulse_container", description=__doc__, epilog="Parameters: after --ros-args."
+    )
+    parser.add_argument(
+        "--camera",
+        metavar="SPEC",
+        help="in place of the parameter camera of camera_node; ros:TOPIC for the images of another "
+        "node, and no camera_node",
+    )
+    return parser
 
 
 if __name__ == "__main__":

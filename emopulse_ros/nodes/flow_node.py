@@ -23,7 +23,7 @@ from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.pipeline import face_stage, open_engine
 from emopulse_ros.stream import Frame
-from emopulse_ros.transport import Publisher, Subscription
+from emopulse_ros.transport import Subscription
 
 MODEL = Parameter(
     "model",
@@ -65,7 +65,7 @@ class FlowNode(StageNode):
         self.face = face_stage(recipe, live=True, most=most)
         self._flows = EachFace(partial(FlowStage, recipe))
         self._budget = Budget(most)
-        self._publisher = Publisher(self, FLOW, "flow", qualities.flow(10 * most))
+        self._publisher = self.publisher(FLOW, "flow", qualities.flow(10 * most))
         self._pace = Pace()
         self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
         """From the camera's publishing until here, in the face stage, in the flow stage; ms."""
@@ -86,7 +86,6 @@ class FlowNode(StageNode):
     def free(self) -> None:
         if self.face is not None:
             self.face.beside.close()
-            self._publisher.destroy()
             self.face = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,8 @@ class Parameter:
     """One parameter of a node; its type is that of its default.
 
     ``unit`` is empty for what has none. A number lies within ``bounds``, both included. All are
-    read when the node is configured; a read-only one cannot be changed after the node's start.
+    read when the node is configured; a ``live`` one can be changed afterwards as well, a read-only
+    one not even before, once the node is there.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Parameter:
     unit: str = ""
     bounds: tuple[float, float] | None = None
     read_only: bool = False
+    live: bool = False
 
     @property
     def type(self) -> str:
@@ -82,6 +84,16 @@ def read(node: Any, table: Table) -> dict[str, Any]:
     return {parameter.name: node.get_parameter(parameter.name).value for parameter in table}
 
 
+def refusal(table: Table, names: Iterable[str]) -> str | None:
+    """Why these parameters cannot be changed once the node is configured; None if they can."""
+    fixed = [parameter.name for parameter in table if not parameter.live]
+    told = ", ".join(name for name in names if name in fixed)
+    if not told:
+        return None
+    verb = "are" if "," in told else "is"
+    return f"{told} {verb} read when the node is configured: deactivate it and clean it up first"
+
+
 def as_yaml(tables: Mapping[str, Table]) -> str:
     """The defaults as a ROS parameter file; ``tables`` are those of the nodes, by name."""
     lines: list[str] = []
@@ -101,7 +113,7 @@ def as_markdown(table: Table) -> str:
     ]
     for parameter in table:
         bounds = "" if parameter.bounds is None else "{:g} to {:g}".format(*parameter.bounds)
-        meaning = parameter.description + (" (read-only)" if parameter.read_only else "")
+        meaning = parameter.description + "".join(f" ({word})" for word in _kind(parameter))
         cells = (
             f"`{parameter.name}`",
             parameter.type,
@@ -132,7 +144,11 @@ def _demand(parameter: Parameter) -> str:
 
 def _limits(parameter: Parameter) -> str:
     told = "" if parameter.bounds is None else ", {:g} to {:g}".format(*parameter.bounds)
-    return told + (", read-only" if parameter.read_only else "")
+    return told + "".join(f", {word}" for word in _kind(parameter))
+
+
+def _kind(parameter: Parameter) -> list[str]:
+    return ["read-only"] * parameter.read_only + ["live"] * parameter.live
 
 
 def _literal(value: Value) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.utilities import remove_ros_args
 
 from emopulse_ros.nodes.stage_node import StageNode
 from emopulse_ros.transport.spinner import Spinner
@@ -36,10 +37,8 @@ class RosProcess:
         """
         tune_interpreter()
         self.context = rclpy.Context()
-        try:
+        with _reading_arguments():
             rclpy.init(context=self.context, args=list(arguments))
-        except (rclpy_implementation.RCLError, RuntimeError, ValueError) as error:
-            raise ValueError(f"ROS cannot work with its arguments: {_first_line(error)}") from error
         self.over = threading.Event()
         """Set when it is time to end: by a signal, or because the context was shut down."""
         self.context.on_shutdown(self._end)
@@ -50,22 +49,22 @@ class RosProcess:
         """Spin nodes."""
         for node in nodes:
             spinner = self._spinners[node] = Spinner(self.context)
+            node.after_configure = keep_what_is_there
             spinner.start()
             spinner.add(node)
 
-    def bring_up(self) -> None:
+    def bring_up(self, *, managed: bool = False) -> None:
         """Configure all nodes, then activate them, the last one first, so that nothing is lost.
+
+        If they are ``managed`` from outside, nodes whose parameter ``autostart`` is false are left.
 
         :raises ValueError, OSError: what a node could not work with.
         """
-        for node in self._spinners:
+        nodes = [node for node in self._spinners if node.settings["autostart"] or not managed]
+        for node in nodes:
             self._change(node, "configure")
-        for node in reversed(self._spinners):
+        for node in reversed(nodes):
             self._change(node, "activate")
-        # What exists now lives until the end: a collection need not look at it again, which would
-        # take ten frames' time.
-        gc.collect()
-        gc.freeze()
 
     def wait(self, event: threading.Event, seconds: float | None = None) -> None:
         """Wait for an event, the end of the process or the time limit, whichever is first."""
@@ -132,6 +131,33 @@ def tune_interpreter() -> None:
     sys.setswitchinterval(0.0001)
     # Threads of OpenCV's own cost more to wake than pictures of this size take.
     cv2.setNumThreads(1)
+
+
+def keep_what_is_there() -> None:
+    """Spare the garbage collector what exists now: it lives until the node is cleaned up.
+
+    To look at it again would take ten frames' time.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+def not_for_ros(arguments: Sequence[str]) -> list[str]:
+    """What of a command line ROS leaves to the program, without the program's name.
+
+    :raises ValueError: if ROS cannot work with the arguments.
+    """
+    with _reading_arguments():
+        return list(remove_ros_args(args=list(arguments))[1:])
+
+
+@contextmanager
+def _reading_arguments() -> Iterator[None]:
+    try:
+        yield
+    except (rclpy_implementation.RCLError, RuntimeError, ValueError) as error:
+        raise ValueError(f"ROS cannot work with its arguments: {_first_line(error)}") from error
 
 
 def _first_line(error: Any) -> str:

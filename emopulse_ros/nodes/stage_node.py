@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
+from rcl_interfaces.msg import SetParametersResult  # type: ignore[import-not-found, unused-ignore]
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from emopulse_ros.nodes.diagnostics import WARN, Diagnostics, Health
-from emopulse_ros.nodes.parameters import Parameter, Table, declare, read
+from emopulse_ros.nodes.parameters import Parameter, Table, declare, read, refusal
+from emopulse_ros.transport import Adaptation, Publisher
 
 AUTOSTART = Parameter(
     "autostart",
@@ -20,13 +23,16 @@ AUTOSTART = Parameter(
 
 NAMESPACE = "emopulse"
 
+Item = TypeVar("Item")
+
 
 class StageNode(LifecycleNode):  # type: ignore[misc]
     """What the three nodes have in common: lifecycle, parameters, errors, diagnostics.
 
     A node fills in ``allocate`` (configure), ``start`` (activate), ``stop`` (deactivate), ``free``
-    (cleanup) and ``health``. What goes wrong in the first two is told in a sentence, kept in
-    ``error``, and the node stays in the state it was in.
+    (cleanup) and ``health``. What goes wrong is told in a sentence and kept in ``error``. After the
+    first two the node stays in the state it was in; after the others everything is freed, and it
+    is unconfigured. A live parameter that is set while the node is configured comes to ``adapt``.
     """
 
     own_name: ClassVar[str]
@@ -46,12 +52,18 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             # it has been seen to lock up the middleware.
             self.destroy_node()
             raise
+        self.after_configure: Callable[[], None] = _nothing
+        """Called when the node has been configured."""
         self.error: Exception | None = None
         """Why the last transition failed."""
         self.errors = 0
         """Items that a stage could not work with."""
         self._diagnostics: Diagnostics | None = None
+        self._publishers: list[Publisher[Any]] = []
+        self._is_allocated = False
         self._is_running = False
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._service_change_state.callback = _answering(self._service_change_state.callback)
 
     def allocate(self) -> None:
         """Open what takes time or memory.
@@ -70,8 +82,11 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         raise NotImplementedError
 
     def free(self) -> None:
-        """Close what ``allocate`` opened, as far as it got."""
+        """Close what ``allocate`` opened, as far as it got; publishers are gone by then."""
         raise NotImplementedError
+
+    def adapt(self) -> None:
+        """Go by ``settings``, in which a live parameter has changed."""
 
     def health(self) -> Health:
         """How the running node is; asked from a thread of its own."""
@@ -82,10 +97,18 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         """Items that wait for the stage."""
         return 0
 
+    def publisher(
+        self, adaptation: Adaptation[Item], topic: str, quality: Any, *, inline: bool = False
+    ) -> Publisher[Item]:
+        """A zero-copy publisher, for ``allocate``: it goes when what that opened is freed."""
+        publisher = Publisher(self, adaptation, topic, quality, inline=inline)
+        self._publishers.append(publisher)
+        return publisher
+
     def shut_down(self) -> None:
         """Stop and free, whatever state it is in; never raises."""
-        self._halt()
-        self._release()
+        self._attempt(self._halt)
+        self._attempt(self._release)
 
     def guard(self, work: Callable[[], None]) -> None:
         """Do work on one item; an error is counted and told, and the stream goes on."""
@@ -99,26 +122,27 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
     def on_configure(self, _: LifecycleState) -> TransitionCallbackReturn:
         self.settings = read(self, self.table)
-        if not self._succeeds(self.allocate):
-            self.free()
+        self._is_allocated = True
+        self.error = self._attempt(self._allocate)
+        if self.error is not None:
+            self._attempt(self._release)
             return TransitionCallbackReturn.FAILURE
-        self._diagnostics = Diagnostics(self, self._health)
+        self.after_configure()
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        if not self._succeeds(self.start):
+        self.error = self._attempt(self.start)
+        if self.error is not None:
             return TransitionCallbackReturn.FAILURE
         self._is_running = True
         self.get_logger().info("active")
         return TransitionCallbackReturn.SUCCESS
 
     def on_deactivate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        self._halt()
-        return TransitionCallbackReturn.SUCCESS
+        return self._outcome(self._halt)
 
     def on_cleanup(self, _: LifecycleState) -> TransitionCallbackReturn:
-        self._release()
-        return TransitionCallbackReturn.SUCCESS
+        return self._outcome(self._release)
 
     def on_shutdown(self, _: LifecycleState) -> TransitionCallbackReturn:
         self.shut_down()
@@ -128,18 +152,26 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         self.shut_down()
         return TransitionCallbackReturn.SUCCESS
 
-    def _succeeds(self, step: Callable[[], None]) -> bool:
+    def _outcome(self, step: Callable[[], None]) -> TransitionCallbackReturn:
+        self.error = self._attempt(step)
+        failed = self.error is not None
+        return TransitionCallbackReturn.ERROR if failed else TransitionCallbackReturn.SUCCESS
+
+    def _attempt(self, step: Callable[[], None]) -> Exception | None:
         # rclpy swallows what a transition raises, so it is told here.
-        self.error = None
         try:
             step()
         except (ValueError, OSError) as error:
-            self.error = error
             self.get_logger().error(str(error))
+            return error
         except Exception as error:
-            self.error = error
             self.get_logger().error("".join(traceback.format_exception(error)))
-        return self.error is None
+            return error
+        return None
+
+    def _allocate(self) -> None:
+        self.allocate()
+        self._diagnostics = Diagnostics(self, self._health)
 
     def _halt(self) -> None:
         if self._is_running:
@@ -147,10 +179,46 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             self.stop()
 
     def _release(self) -> None:
-        if self._diagnostics is not None:
-            self._diagnostics.close()
-            self._diagnostics = None
+        diagnostics, self._diagnostics = self._diagnostics, None
+        if diagnostics is not None:
+            diagnostics.close()
+        publishers, self._publishers = self._publishers, []
+        for publisher in publishers:
+            publisher.destroy()
+        if self._is_allocated:
+            self._is_allocated = False
             self.free()
 
     def _health(self) -> Health:
         return self.health() if self._is_running else Health(WARN, "not active")
+
+    def _on_parameters(self, given: Sequence[Any]) -> Any:
+        values = {parameter.name: parameter.value for parameter in given}
+        if self._is_allocated:
+            reason = refusal(self.table, values)
+            if reason is not None:
+                return SetParametersResult(successful=False, reason=reason)
+        self.settings = {name: values.get(name, present) for name, present in self.settings.items()}
+        if self._is_allocated:
+            self.adapt()
+        return SetParametersResult(successful=True)
+
+
+def _answering(serve: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A service that says no to a transition that is none from here.
+
+    rclpy raises instead, and whoever asked waits for an answer for ever.
+    """
+
+    def answer(request: Any, response: Any) -> Any:
+        try:
+            return serve(request, response)
+        except rclpy_implementation.RCLError:
+            response.success = False
+            return response
+
+    return answer
+
+
+def _nothing() -> None:
+    """What is done where nobody asks for more."""

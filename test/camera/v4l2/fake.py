@@ -44,6 +44,7 @@ class Knob:
     maximum: int = 3
     step: int = 1
     stuck: bool = False
+    flags: int = 0
 
 
 @dataclass
@@ -73,9 +74,8 @@ class FakeCamera:
     """... arrive damaged, and are said to be, that ..."""
     short: frozenset[int] = frozenset()
     """... arrive in part, and are not said to be."""
-    counts: bool = True
-    first: int = 0
-    """Number of the first picture."""
+    tells: Callable[[int], int] = int
+    """The number it gives a picture, of the number that it should have."""
     gone: bool = False
     quiet: bool = False
     """Unplugged, it is only found out by the next call."""
@@ -301,7 +301,7 @@ class FakeKernel(Kernel):
     def _set_rate(self, fd: int, stream: Stream, told: Any) -> None:
         camera, asked = stream.camera, told.capture.timeperframe
         if not camera.has_rate:
-            raise no(errno.EINVAL)
+            return  # It leaves what it was told, and goes on as before.
         wanted = Fraction(asked.numerator, asked.denominator)
         rates = _rates(camera, calls.letters(camera.fourcc), camera.size)
         intervals = [1 / Fraction(rate).limit_denominator(1000) for rate in rates]
@@ -315,6 +315,7 @@ class FakeKernel(Kernel):
     def _query_control(self, _: int, stream: Stream, query: Any) -> None:
         knob = _knob(stream, query.id)
         query.minimum, query.maximum, query.step = knob.minimum, knob.maximum, knob.step
+        query.flags = knob.flags
 
     def _get_control(self, _: int, stream: Stream, control: Any) -> None:
         control.value = _knob(stream, control.id).value
@@ -386,13 +387,12 @@ class FakeKernel(Kernel):
             if number in camera.lost or not stream.queued:
                 continue
             index, data = stream.queued.popleft(), camera.encoded(number)
-            if number in camera.short | camera.damaged:
+            if number in camera.short:
                 data = data[: len(data) * 2 // 3]
             os.pwrite(fd, data, list(self._offsets(stream))[index])
             flags = calls.BUFFER_MONOTONIC if camera.monotonic else 0
             flags |= calls.BUFFER_ERROR if number in camera.damaged else 0
-            told = camera.first + number if camera.counts else 0
-            stream.done.append((index, len(data), flags, stamp, told))
+            stream.done.append((index, len(data), flags, stamp, camera.tells(number)))
 
     @staticmethod
     def _offsets(stream: Stream) -> Iterable[int]:

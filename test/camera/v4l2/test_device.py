@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import gc
+import select
 import time
+from collections.abc import Callable
+from ctypes import Structure, c_int
 from itertools import pairwise
 
 import numpy as np
@@ -100,7 +103,7 @@ def test_stamps_of_another_clock_give_way_to_the_arrival(
 
 def test_what_is_lost_is_counted_and_leaves_a_gap(kernel: FakeKernel) -> None:
     fake = camera(
-        first=2**32 - 3,
+        tells=lambda number: 2**32 - 3 + number,
         lost=frozenset({3, 4}),
         damaged=frozenset({6}),
         short=frozenset({8}),
@@ -125,8 +128,11 @@ def test_a_picture_that_was_cut_off_is_lost(kernel: FakeKernel, kind: str) -> No
     assert device.lost == sequences[-1] + 1 - len(sequences)
 
 
-def test_a_driver_that_does_not_count_is_counted(kernel: FakeKernel) -> None:
-    device = opened(kernel, camera(counts=False))
+@pytest.mark.parametrize("tells", [lambda _: 0, lambda number: number % 2])
+def test_a_driver_that_does_not_count_is_counted(
+    kernel: FakeKernel, tells: Callable[[int], int]
+) -> None:
+    device = opened(kernel, camera(tells=tells))
     assert [frame.sequence for frame in read(device, 5)] == [0, 1, 2, 3, 4]
     assert device.lost == 0
     device.close()
@@ -160,6 +166,37 @@ def test_an_unplugged_camera_says_so(kernel: FakeKernel, quiet: bool) -> None:
     device.close()
     gc.collect()
     assert kernel.is_clean()
+
+
+def test_a_queue_that_has_failed_is_opened_anew(
+    kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = opened(kernel, camera())
+    monkeypatch.setattr(kernel, "wait", lambda *_: select.POLLIN | select.POLLERR)
+    with pytest.raises(UnpluggedError):
+        device.read()
+    device.close()
+
+
+def test_one_that_is_pulled_out_as_it_is_opened(kernel: FakeKernel) -> None:
+    with pytest.raises(UnpluggedError):
+        opened(kernel, camera(refuses={calls.G_PARM: errno.ENODEV}))
+    assert kernel.is_clean()
+
+
+def test_a_driver_that_gives_another_format_than_it_offers(
+    kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true = kernel.ioctl
+
+    def false(fd: int, request: int, argument: Structure | c_int) -> None:
+        true(fd, request, argument)
+        if request == calls.S_FMT:
+            argument.pix.pixelformat = calls.fourcc("H264")  # type: ignore[union-attr]
+
+    monkeypatch.setattr(kernel, "ioctl", false)
+    with pytest.raises(CameraError, match="offers GREY 64x48 at 500 Hz and then gives H264 64x48"):
+        opened(kernel, camera())
 
 
 def test_a_driver_that_stops_can_be_opened_anew(kernel: FakeKernel) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from emopulse_ros.camera.v4l2.calls import (
+    CONTROL_DISABLED,
     EXPOSURE_ABSOLUTE,
     EXPOSURE_AUTO,
     EXPOSURE_AUTO_PRIORITY,
@@ -91,6 +92,12 @@ def test_a_camera_without_controls(node: Node, camera: FakeCamera) -> None:
     camera.knobs.clear()
     assert settle_exposure(node, None, 200.0) == []
     assert "has no control of its exposure time" in settle_exposure(node, 2000.0, 200.0)[0]
+
+
+def test_a_disabled_control_is_none(node: Node, camera: FakeCamera) -> None:
+    camera.knobs[EXPOSURE_ABSOLUTE].flags = CONTROL_DISABLED
+    assert "has no control of its exposure time" in settle_exposure(node, 2000.0, 200.0)[0]
+    assert camera.knobs[EXPOSURE_ABSOLUTE].value == 156
 
 
 def test_one_that_stays_automatic(node: Node, camera: FakeCamera) -> None:

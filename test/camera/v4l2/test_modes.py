@@ -81,7 +81,7 @@ def test_ranges_give_what_is_nearest(
     chosen: tuple[int, int],
     at: float,
 ) -> None:
-    camera = FakeCamera([("GREY", WIDE, (240.0,))], ranges=True)
+    camera = FakeCamera([("GREY", (1286, 803), (240.0,))], ranges=True)
     mode = choose(offered(node(kernel, camera), size, rate), size, rate)
     assert (mode.size, mode.rate) == (chosen, at)
 

@@ -100,6 +100,25 @@ def test_without_a_lasting_name_it_is_found_by_its_number(kernel: FakeKernel) ->
     device.close()
 
 
+def test_another_camera_in_the_place_of_one_that_is_gone(kernel: FakeKernel) -> None:
+    first, second = camera(), camera()
+    opener = Opener(kernel)
+    path = kernel.plug(first, 0, by_id="usb-First-video-index0")
+    opener(str(path), WISH).close()
+    kernel.unplug(first)
+    kernel.plug(second, 0, by_id="usb-Second-video-index0")
+    device = opener(str(path), WISH)
+    assert second.streaming
+    device.close()
+    # From now on it is that one.
+    kernel.unplug(second)
+    kernel.plug(first, 0, by_id="usb-First-video-index0")
+    kernel.plug(second, 1, by_id="usb-Second-video-index0")
+    device = opener(str(path), WISH)
+    assert second.streaming
+    device.close()
+
+
 def test_the_listing_tells_what_cameras_can_do(kernel: FakeKernel) -> None:
     offers = [
         ("MJPG", (1280, 800), (120.0, 60.0)),

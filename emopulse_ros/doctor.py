@@ -178,14 +178,15 @@ def _gpu() -> Finding:
 
 
 def _cameras() -> list[Finding]:
-    devices = []
-    for device in sorted(Path("/dev").glob("video*")):
-        label = Path("/sys/class/video4linux") / device.name / "name"
-        devices.append(
-            f"{device} ({label.read_text().strip()})" if label.is_file() else f"{device}"
-        )
+    try:
+        from emopulse_ros.camera.v4l2 import listing
+
+        devices = listing()
+    except ImportError:
+        # Without NumPy and OpenCV: their names, if nothing more.
+        devices = [str(device) for device in sorted(Path("/dev").glob("video*"))]
     v4l2 = Finding(
-        "V4L2 cameras", bool(devices), ", ".join(devices) or "no /dev/video*",
+        "V4L2 cameras", bool(devices), "; ".join(devices) or "no /dev/video*",
         "plug one in; the synthetic camera, video files and any driver's image_raw do without",
     )  # fmt: skip
     aravis = shutil.which("arv-tool-0.8") or shutil.which("arv-tool-0.10")

@@ -67,3 +67,12 @@ def test_it_runs_on_a_python_with_nothing_installed() -> None:
     assert said.returncode == 0, said.stderr
     assert "EmoPulse cannot run: ROS 2, emopulse_msgs, numpy" in said.stdout
     assert said.stdout.strip().endswith("False")
+
+
+def test_cameras_are_told_with_what_they_can_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from emopulse_ros.camera import v4l2
+
+    monkeypatch.setattr(v4l2, "listing", lambda: ["/dev/video0 (OV9281): GREY 640x400 at 210 Hz"])
+    found = finding("V4L2 cameras")
+    assert found.found
+    assert found.detail == "/dev/video0 (OV9281): GREY 640x400 at 210 Hz"

@@ -13,6 +13,7 @@ from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced, in_time
 from emopulse_ros.camera.source import Camera, CameraError
 from emopulse_ros.camera.synthetic import SyntheticCamera
+from emopulse_ros.camera.v4l2 import Opener
 from emopulse_ros.camera.video import VideoCamera
 
 __all__ = [
@@ -30,12 +31,12 @@ __all__ = [
     "open_camera",
 ]
 
-DEVICES: dict[str, Callable[[str, Wish], Device]] = {}
+DEVICES: dict[str, Callable[[str, Wish], Device]] = {"v4l2": Opener()}
 """What opens a device, by the first part of its spec; it is given the second."""
 
 SPECS = (
     "synthetic, synthetic:SEED, synthetic:SEEDxFACES, video:PATH, folder:PATH, bag:PATH, "
-    "bag:PATH@TOPIC, memory:SPEC"
+    "bag:PATH@TOPIC, v4l2:PATH, genicam:ID, memory:SPEC"
 )
 """What :func:`open_camera` understands."""
 
@@ -53,7 +54,8 @@ def open_camera(
     several faces side by side, ``video:PATH``, ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has
     several topics of images.
 
-    ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
+    ``folder:PATH`` plays the numbered images of a folder. ``v4l2:/dev/video0`` is a camera of Video
+    for Linux 2, ``v4l2:`` the first one that answers. ``memory:`` before another spec plays its
     first seconds to and fro out of memory.
 
     ``rate`` in frames per second: of the synthetic camera and of a folder (default 200), or

@@ -8,6 +8,7 @@ from functools import partial
 
 from emopulse_ros.camera.bag import BagCamera
 from emopulse_ros.camera.folder import FolderCamera
+from emopulse_ros.camera.genicam import GenicamDevice
 from emopulse_ros.camera.live import Device, Live, Wish
 from emopulse_ros.camera.memory import MemoryCamera
 from emopulse_ros.camera.pace import Paced, in_time
@@ -31,7 +32,10 @@ __all__ = [
     "open_camera",
 ]
 
-DEVICES: dict[str, Callable[[str, Wish], Device]] = {"v4l2": Opener()}
+DEVICES: dict[str, Callable[[str, Wish], Device]] = {
+    "v4l2": Opener(),
+    "genicam": GenicamDevice,
+}
 """What opens a device, by the first part of its spec; it is given the second."""
 
 SPECS = (

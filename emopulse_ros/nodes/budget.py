@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WATCHED_NS = 500_000_000
+WATCHED_NS = 1_000_000_000
 """Over how long the time of frames is averaged before a face is let go."""
 
 AGAIN_NS = 10_000_000_000
@@ -10,12 +10,15 @@ AGAIN_NS = 10_000_000_000
 
 LONGEST_NS = 300_000_000_000
 
-FULL = 0.95
-"""Share of a frame's time that may be spent on average: what is over it heaps up in the queue."""
+FULL = 0.8
+"""Share of a frame's time that faces must take for them to be why frames are lost."""
 
 
 class Budget:
-    """Counts time against what there is: from one frame's stamp to the next."""
+    """Counts time against what there is: from one frame's stamp to the next.
+
+    A face is let go where frames are lost and it is the faces that take their time.
+    """
 
     def __init__(self, wanted: int) -> None:
         """``wanted`` is how many faces are to be followed if there is time."""
@@ -23,29 +26,31 @@ class Budget:
         self._wanted = wanted
         self._pause = AGAIN_NS
         self._reduced_at = 0
-        self._begin(None)
+        self._begin(None, 0)
 
-    def __call__(self, stamp: int, spent: float, count: int) -> int:
+    def __call__(self, stamp: int, spent: float, count: int, lost: int) -> int:
         """Take notice that ``spent`` s went into the ``count`` faces of the frame of ``stamp``
-        (ns); return how many may be followed from now on."""
+        (ns), and that ``lost`` frames were lost until then; return how many faces may be followed
+        from now on."""
         began = self._began
         if began is None or stamp < began:
-            self._begin(stamp)
+            self._begin(stamp, lost)
             return self.most
         self._spent += spent
         there_was = stamp - began
         if there_was < WATCHED_NS:
             return self.most
-        if self._spent * 1e9 > FULL * there_was and count > 1:
+        if lost > self._lost and self._spent * 1e9 > FULL * there_was and count > 1:
             if self._reduced_at:
                 self._pause = min(2 * self._pause, LONGEST_NS)
-            self.most = min(self.most, count) - 1
+            self.most = max(1, min(self.most, count) - 1)
             self._reduced_at = stamp
         elif self.most < self._wanted and stamp - self._reduced_at > self._pause:
             self.most += 1
-        self._begin(stamp)
+        self._begin(stamp, lost)
         return self.most
 
-    def _begin(self, stamp: int | None) -> None:
+    def _begin(self, stamp: int | None, lost: int) -> None:
         self._began = stamp
         self._spent = 0.0
+        self._lost = lost

@@ -148,7 +148,7 @@ class FlowNode(StageNode):
     def _keep_within_budget(self, stamp: int, spent: float, count: int) -> None:
         """Follow fewer faces where a frame has no time for more, and more again where it has."""
         assert self.face is not None
-        most = self._budget(stamp, spent, count)
+        most = self._budget(stamp, spent, count, self.gaps)
         if most < self.face.most:
             self.get_logger().warning(
                 f"there is no time for {count} faces in a frame: the largest {most} are followed"

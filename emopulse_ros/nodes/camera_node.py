@@ -14,8 +14,9 @@ from sensor_msgs.msg import CameraInfo
 from emopulse_ros.camera import Camera, Live, Paced, in_time, open_camera
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
+from emopulse_ros.nodes.calibration import Calibration
 from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
-from emopulse_ros.nodes.images import image_adaptation, to_camera_info
+from emopulse_ros.nodes.images import image_adaptation
 from emopulse_ros.nodes.messages import since
 from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
@@ -58,6 +59,11 @@ class CameraNode(StageNode):
             "us",
             (0.0, 1e6),
         ),
+        Parameter(
+            "camera_info_url",
+            "",
+            "calibration: path or file:// of what camera_calibration has written; empty for none",
+        ),
         Parameter("loop", False, "begin a video again at its end"),
         Parameter(
             "frame_id", "camera_optical_frame", "optical frame of the camera (REP 103)", live=True
@@ -85,6 +91,7 @@ class CameraNode(StageNode):
     def allocate(self) -> None:
         values = self.settings
         self.finished.clear()
+        self._calibration = Calibration(values["camera_info_url"])
         self.camera = open_camera(
             values["camera"],
             rate=values["rate"] or None,
@@ -105,6 +112,11 @@ class CameraNode(StageNode):
         if isinstance(self.camera, Live):
             self.camera.open()
         self.paced = in_time(self.camera, self.settings["patience"])
+        if not self._calibration.fits(self.camera.size):
+            self.get_logger().warning(
+                "the calibration is for pictures of {}x{}, not {}x{}: camera_info goes without "
+                "it".format(*self._calibration.size or (0, 0), *self.camera.size)
+            )
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
@@ -174,7 +186,7 @@ class CameraNode(StageNode):
         time.sleep(0.0)
         self.lateness.add(since(frame.stamp))
         if self._info.wanted:
-            self._info.publish(to_camera_info(frame))
+            self._info.publish(self._calibration(frame))
 
 
 def _renamed(frame: Frame, frame_id: str) -> Frame:

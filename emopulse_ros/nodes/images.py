@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from emopulse_ros.bag.messages import from_time
 from emopulse_ros.camera.numbering import Numbering
@@ -42,9 +42,3 @@ def to_image(frame: Frame) -> Any:
     # takes 0.5 ms instead of 0.01.
     message.data.frombytes(np.ascontiguousarray(frame.image).data.cast("B"))
     return message
-
-
-def to_camera_info(frame: Frame) -> Any:
-    """What is known of a camera nobody has calibrated: its size (K is zero, as REP 104 says)."""
-    height, width = frame.image.shape
-    return CameraInfo(header=to_header(frame.stamp, frame.frame_id), height=height, width=width)

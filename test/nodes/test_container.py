@@ -84,11 +84,12 @@ def test_without_a_listener_no_message_is_made(
     from dataclasses import replace
 
     from emopulse_ros.nodes import au_node, camera_node, flow_node
+    from emopulse_ros.nodes.calibration import Calibration
     from emopulse_ros.nodes.container import Container
     from emopulse_ros.nodes.images import image_adaptation
     from emopulse_ros.nodes.messages import activation_adaptation
 
-    def refuse(_: Any) -> Any:
+    def refuse(*_: Any) -> Any:
         made.append(1)
         raise AssertionError
 
@@ -99,7 +100,7 @@ def test_without_a_listener_no_message_is_made(
     monkeypatch.setattr(camera_node, "image_adaptation", lambda: images)
     activations = replace(activation_adaptation(), to_message=refuse)
     monkeypatch.setattr(au_node, "activation_adaptation", lambda _: activations)
-    monkeypatch.setattr(camera_node, "to_camera_info", refuse)
+    monkeypatch.setattr(Calibration, "__call__", refuse)
     with Container(parameters_file=unhurried) as container:
         assert container.wait(30.0)
     assert container.counters.activations == 200

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from bootstrap import packages, products, startup
+from bootstrap import debian, packages, products, startup
 from bootstrap.failure import SetupError
 from bootstrap.ground import Ground
 from bootstrap.machine import demand_tools
@@ -43,6 +43,8 @@ def prepare(root: Path, parts: list[str]) -> None:
         ledger.run([venv])
     ledger.run(_runtime(ground))
     ledger.run(_part(ground, name) for name in PARTS if name in parts)
+    if "test" in parts:
+        ledger.run([_aravis(ground)])
 
 
 def _venv(ground: Ground) -> Step:
@@ -82,3 +84,9 @@ def _part(ground: Ground, name: str) -> Step:
     pinned = digest(*map(ground.requirements, (name, "constraints")))
     says = f"installing {PARTS[name]}"
     return Step(name, says, pinned, partial(packages.install, ground, name, [name]), fragile=True)
+
+
+def _aravis(ground: Ground) -> Step:
+    """Whether it can be done or not it is tried once, for tests do without it."""
+    says = "installing Aravis for the tests of GigE cameras"
+    return Step("aravis", says, digest(*debian.ARAVIS), partial(debian.install_aravis, ground))

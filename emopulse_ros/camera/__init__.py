@@ -33,7 +33,10 @@ __all__ = [
 DEVICES: dict[str, Callable[[str, Wish], Device]] = {"genicam": GenicamDevice}
 """What opens a device, by the first part of its spec; it is given the second."""
 
-SPECS = "synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC"
+SPECS = (
+    "synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, bag:PATH@TOPIC, memory:SPEC, "
+    "genicam:, genicam:ID"
+)
 """What :func:`open_camera` understands."""
 
 
@@ -50,7 +53,8 @@ def open_camera(
     ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has several topics of images.
 
     ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
-    first seconds to and fro out of memory.
+    first seconds to and fro out of memory. ``genicam:ID`` is a GigE Vision or USB3 Vision camera by
+    the name Aravis gives it or by its address, ``genicam:`` the first one that is found.
 
     ``rate`` in frames per second: of the synthetic camera and of a folder (default 200), or
     forced on a video in place of its own clock; of a bag it is the speed at which it is played, 1

@@ -12,7 +12,8 @@ def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
         "--camera",
         default="synthetic",
         metavar="SPEC",
-        help=f"synthetic[:SEED], video:PATH, folder:PATH, bag:PATH{more} (default: synthetic)",
+        help="synthetic[:SEED], video:PATH, folder:PATH, bag:PATH, genicam:[ID]"
+        f"{more} (default: synthetic)",
     )
     parser.add_argument(
         "--rate",

@@ -36,7 +36,8 @@ class CameraNode(StageNode):
         Parameter(
             "camera",
             "synthetic",
-            "what to open: synthetic, synthetic:SEED, video:PATH, folder:PATH or bag:PATH",
+            "what to open: synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH or "
+            "genicam:ID",
         ),
         Parameter(
             "rate",

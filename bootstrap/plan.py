@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from bootstrap import packages, products, startup
+from bootstrap import debian, packages, products, startup
 from bootstrap.failure import SetupError
 from bootstrap.ground import Ground
 from bootstrap.machine import demand_tools
@@ -43,8 +43,10 @@ def prepare(root: Path, parts: list[str]) -> None:
         ledger.run([venv])
     ledger.run(_runtime(ground))
     ledger.run(_part(ground, name) for name in PARTS if name in parts)
-    if "test" in parts and not ground.ros.has("hri_msgs"):
-        ledger.run([_humans(ground)])
+    if "test" in parts:
+        ledger.run([_aravis(ground)])
+        if not ground.ros.has("hri_msgs"):
+            ledger.run([_humans(ground)])
 
 
 def _venv(ground: Ground) -> Step:
@@ -93,3 +95,9 @@ def _humans(ground: Ground) -> Step:
     made_from = digest(*map(ground.requirements, ("ros", "build")), package)
     build = partial(products.build_messages, ground, package)
     return Step("hri_msgs", "building hri_msgs for the tests", made_from, build)
+
+
+def _aravis(ground: Ground) -> Step:
+    """Whether it can be done or not it is tried once, for tests do without it."""
+    says = "installing Aravis for the tests of GigE cameras"
+    return Step("aravis", says, digest(*debian.ARAVIS), partial(debian.install_aravis, ground))

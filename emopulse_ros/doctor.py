@@ -189,14 +189,19 @@ def _cameras() -> list[Finding]:
         "V4L2 cameras", bool(devices), "; ".join(devices) or "no /dev/video*",
         "plug one in; the synthetic camera, video files and any driver's image_raw do without",
     )  # fmt: skip
-    aravis = shutil.which("arv-tool-0.8") or shutil.which("arv-tool-0.10")
-    return [
-        v4l2,
-        Finding(
-            "Aravis (GigE, USB3 Vision)", bool(aravis), aravis or "no arv-tool",
-            "sudo apt install aravis-tools gir1.2-aravis-0.8 python3-gi",
-        ),
-    ]  # fmt: skip
+    return [v4l2, _aravis()]
+
+
+def _aravis() -> Finding:
+    subject = "Aravis (GigE, USB3 Vision)"
+    try:
+        from emopulse_ros.camera.aravis import load_aravis
+
+        load_aravis()
+    except (ImportError, OSError) as error:
+        remedy = "sudo apt install gir1.2-aravis-0.8 python3-gi"
+        return Finding(subject, False, _sentence(error), remedy)
+    return Finding(subject, True, f"0.8, by PyGObject {sys.modules['gi'].__version__}")
 
 
 def _optional_ros() -> list[Finding]:

@@ -58,9 +58,12 @@ def open_camera(
     several faces side by side, ``video:PATH``, ``bag:PATH`` or ``bag:PATH@TOPIC`` where a bag has
     several topics of images.
 
-    ``folder:PATH`` plays the numbered images of a folder. ``v4l2:/dev/video0`` is a camera of Video
-    for Linux 2, ``v4l2:`` the first one that answers. ``memory:`` before another spec plays its
+    ``folder:PATH`` plays the numbered images of a folder. ``memory:`` before another spec plays its
     first seconds to and fro out of memory.
+
+    ``v4l2:/dev/video0`` is a camera of Video for Linux 2, ``v4l2:`` the first one that answers.
+    ``genicam:ID`` is a GigE Vision or USB3 Vision camera by the name Aravis gives it or by its
+    address, ``genicam:`` the first one that is found.
 
     ``rate`` in frames per second: of the synthetic camera and of a folder (default 200), or
     forced on a video in place of its own clock; of a bag it is the speed at which it is played, 1

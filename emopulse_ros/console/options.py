@@ -12,8 +12,8 @@ def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
         "--camera",
         default="synthetic",
         metavar="SPEC",
-        help=f"synthetic[:SEED], video:PATH, folder:PATH, bag:PATH, v4l2:[PATH]{more} "
-        "(default: synthetic)",
+        help="synthetic[:SEED[xFACES]], video:PATH, folder:PATH, bag:PATH, v4l2:[PATH], "
+        f"genicam:[ID]{more} (default: synthetic)",
     )
     parser.add_argument(
         "--rate",

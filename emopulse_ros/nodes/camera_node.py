@@ -37,8 +37,9 @@ class CameraNode(StageNode):
         Parameter(
             "camera",
             "synthetic",
-            "what to open: synthetic, synthetic:SEED, video:PATH, folder:PATH, bag:PATH, "
-            "v4l2:PATH (/dev/video0) or v4l2: for the first one",
+            "what to open: synthetic, synthetic:SEED, synthetic:SEEDxFACES, video:PATH, "
+            "folder:PATH, bag:PATH, v4l2:PATH (/dev/video0), genicam:ID; v4l2: and genicam: alone "
+            "take the first camera that answers",
         ),
         Parameter(
             "rate",

@@ -184,13 +184,13 @@ def test_images_of_another_driver(launch: Launch, ros: Any, soon: Any, split: st
 
     driver = ros.process().node("driver")
     publisher = driver.create_publisher(Image, "/their/image", 10)
-    arguments = ("use:=driver", "camera:=ros:/their/image", f"split:={split}")
+    arguments = ("use:=driver", "camera:=ros:/their/image", f"split:={split}", "namespace:=we")
     launched = launch("emopulse.launch.py", *arguments)
     assert soon(lambda: launched.count("active") == 2, 60.0), launched.text
     assert soon(publisher.get_subscription_count), launched.text
     assert "camera_node" not in launched.text
-    assert soon(lambda: "flow_node" in driver.get_node_names())
-    assert "camera_node" not in driver.get_node_names()
+    assert soon(lambda: ("flow_node", "/we") in driver.get_node_names_and_namespaces())
+    assert ("camera_node", "/we") not in driver.get_node_names_and_namespaces()
     launched.interrupt()
 
 

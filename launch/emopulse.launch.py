@@ -62,6 +62,9 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
 }
 """Arguments that are parameters of nodes: how they are read, and of which nodes."""
 
+WANTED = {float: "it must be a number", int: "it must be a whole number"}
+"""What is said of a text that cannot be read as such."""
+
 ARGUMENTS = [
     DeclareLaunchArgument(
         "use",
@@ -227,5 +230,5 @@ def read_as(context: LaunchContext, name: str, kind: Callable[[str], Any]) -> An
     try:
         return kind(text)
     except ValueError as error:
-        reason = str(error) if kind is truth else "it must be a number"
+        reason = WANTED.get(kind, str(error))
         raise RuntimeError(f"{name} is '{text}'; {reason}") from error

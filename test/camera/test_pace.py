@@ -145,3 +145,15 @@ def test_impatience_below_zero_is_refused() -> None:
     clock = Clock()
     with pytest.raises(ValueError, match="patience is -1"):
         paced(clock, Counter(clock), patience=-1)
+
+
+def test_patience_may_change_meanwhile() -> None:
+    clock = Clock()
+    camera = paced(clock, Counter(clock), patience=20)
+    next(camera)
+    clock.time += 10 * PERIOD
+    assert next(camera).sequence == 1
+    camera.patience = 2
+    clock.time += 10 * PERIOD
+    assert next(camera).sequence > 10
+    assert camera.skipped > 8

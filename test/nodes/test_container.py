@@ -283,3 +283,53 @@ def test_a_bag_that_is_played_is_timed_by_its_own_clock(
     years_ms = (time.time_ns() - years_ago * 10**9) / 1e6
     assert seen == pytest.approx([late / 1e6 if simulated else years_ms] * 20, rel=1e-3)
     assert [frame.stamp // 10**9 for frame in light.frames] == [years_ago] * 20
+
+
+@pytest.mark.usefixtures("light")
+@pytest.mark.parametrize("managed", [True, False])
+def test_a_node_that_does_not_start_itself_is_left_to_its_manager(
+    tmp_path: Any, managed: bool
+) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    from .test_lifecycle import state
+
+    file = tmp_path / "parameters.yaml"
+    file.write_text("/**/flow_node: {ros__parameters: {autostart: false}}")
+    container = Container(parameters_file=file)
+    try:
+        container.start(managed=managed)
+        assert state(container.au_node) == "active"
+        assert state(container.flow_node) == ("unconfigured" if managed else "active")
+        assert container.camera_node is not None
+        assert state(container.camera_node) == "active"
+    finally:
+        container.stop()
+
+
+@pytest.mark.parametrize("autostart", [True, False])
+def test_a_stream_that_its_manager_began_does_not_end_the_process(
+    light: Any, soon: Any, tmp_path: Any, autostart: bool
+) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    light.count = 20
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"/**: {{ros__parameters: {{autostart: {str(autostart).lower()}}}}}")
+    container = Container(parameters_file=file)
+    try:
+        serving = threading.Thread(target=container.serve)
+        serving.start()
+        camera = container.camera_node
+        assert camera is not None
+        if not autostart:
+            for transition in ("configure", "activate"):
+                container._process._change(camera, transition)
+        assert soon(camera.finished.is_set)
+        serving.join(1.0)
+        assert serving.is_alive() is not autostart
+        container._process.over.set()
+        serving.join(10.0)
+        assert not serving.is_alive()
+    finally:
+        container.stop()

@@ -138,3 +138,23 @@ def test_what_cannot_be_worked_with_ends_with_status_2(
     assert process.returncode == 2
     assert sentence in complaints
     assert "Traceback" not in complaints
+
+
+def test_a_container_takes_the_images_of_another_driver(start: Start, ros: Any, soon: Any) -> None:
+    from sensor_msgs.msg import Image
+
+    driver = ros.process().node("driver")
+    publisher = driver.create_publisher(Image, "/their/image", 10)
+    namespace = ("--ros-args", "-r", "__ns:=/robot")
+    container = start("emopulse_ros.nodes.container", "--camera", "ros:/their/image", *namespace)
+    assert soon(publisher.get_subscription_count, 60.0)
+    assert soon(lambda: ("flow_node", "/robot") in driver.get_node_names_and_namespaces())
+    assert ("camera_node", "/robot") not in driver.get_node_names_and_namespaces()
+    interrupt(container)
+
+
+def test_a_container_refuses_an_option_it_does_not_know(start: Start) -> None:
+    process = start("emopulse_ros.nodes.container", "--camra", "synthetic", "--ros-args")
+    _, complaints = process.communicate(timeout=60.0)
+    assert process.returncode == 2
+    assert "unrecognized arguments: --camra synthetic" in complaints

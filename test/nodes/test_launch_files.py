@@ -1,0 +1,232 @@
+"""What the launch files say, against the tables of parameters; ROS's launch is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .launch_double import LaunchFile, given_to
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+
+ROOT = Path(__file__).parents[2]
+NODES = ("camera_node", "flow_node", "au_node")
+PARAMETERS = {
+    "camera": "video:7",
+    "rate": "120",
+    "width": "640",
+    "height": "400",
+    "exposure": "3e3",
+    "frame_id": "7",
+    "model": "int8",
+    "autostart": "false",
+    "use_sim_time": "True",
+}
+FILES = ("emopulse.launch.py", "replay.launch.py", "view.launch.py")
+
+
+@pytest.fixture
+def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], LaunchFile]:
+    return lambda name: LaunchFile(name, monkeypatch)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_argument_is_described_and_has_a_default(launch: Any, name: str) -> None:
+    arguments = launch(name).arguments
+    assert all(len(told["description"]) > 10 for told in arguments.values())
+    required = [name for name, told in arguments.items() if "default_value" not in told]
+    assert required == (["bag"] if name == "replay.launch.py" else [])
+    for told in arguments.values():
+        assert told["default_value"] in told["choices"] if "choices" in told else True
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_documents_name_every_argument(launch: Any, name: str) -> None:
+    text = (ROOT / "docs" / "launch.md").read_text().partition(f"## {name}\n")[2]
+    section = text.partition("\n## ")[0]
+    for argument, told in launch(name).arguments.items():
+        default = told.get("default_value")
+        shown = "" if default is None else f"`{default}`" if default else "empty"
+        assert f"| `{argument}` | {shown} | " in section
+
+
+def test_every_parameter_is_one_of_the_nodes_it_goes_to(launch: Any) -> None:
+    from emopulse_ros.nodes.tables import TABLES
+
+    file = launch("emopulse.launch.py")
+    assert set(file.names["PARAMETERS"]) == set(PARAMETERS)
+    for name, (_, nodes) in file.names["PARAMETERS"].items():
+        with_it = tuple(node for node in NODES if name in {one.name for one in TABLES[node]})
+        assert nodes == (NODES if name == "use_sim_time" else with_it)
+
+
+def test_a_parameter_has_the_type_that_the_table_says(launch: Any) -> None:
+    from emopulse_ros.nodes.tables import TABLES
+
+    started = launch("emopulse.launch.py").nodes(split="true", **PARAMETERS)
+    assert tuple(started) == NODES
+    for name, node in started.items():
+        given = given_to(node)
+        assert given.pop("use_sim_time") is True
+        table = {parameter.name: parameter for parameter in TABLES[name]}
+        for parameter, value in given.items():
+            assert type(value) is type(table[parameter].default)
+            low, high = table[parameter].bounds or (0, 0)
+            assert table[parameter].bounds is None or low <= value <= high
+        assert set(given) == set(PARAMETERS) & set(table)
+    assert given_to(started["camera_node"])["exposure"] == 3000.0
+    assert given_to(started["au_node"]) == {
+        "model": "int8",
+        "autostart": False,
+        "use_sim_time": True,
+    }
+
+
+def test_one_process_is_given_all_that_three_are(launch: Any) -> None:
+    file = launch("emopulse.launch.py")
+    (container,) = file.nodes(**PARAMETERS).items()
+    assert container[0] == "emopulse_container"
+    together: dict[str, Any] = {}
+    for node in file.nodes(split="true", **PARAMETERS).values():
+        together |= given_to(node)
+    assert given_to(container[1]) == together
+    # A name would be that of all three.
+    assert "name" not in container[1]
+
+
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_what_is_left_empty_is_left_to_the_files(launch: Any, split: str) -> None:
+    for node in launch("emopulse.launch.py").nodes(split=split).values():
+        assert node["parameters"] == []
+
+
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_a_file_of_ones_own_comes_after_that_of_the_use_and_before_arguments(
+    launch: Any, split: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.touch()
+    file = launch("emopulse.launch.py")
+    started = file.nodes(use="uvc", params_file=str(own), model="int8", rate="90", split=split)
+    for node in started.values():
+        use, mine, arguments = node["parameters"]
+        assert file.text(use) == "<emopulse_ros>/config/uvc.yaml"
+        assert file.text(mine.words[0]) == str(own)
+        assert isinstance(arguments, dict)
+
+
+def test_every_use_has_its_file(launch: Any) -> None:
+    uses = set(launch("emopulse.launch.py").arguments["use"]["choices"]) - {""}
+    config = {file.stem for file in (ROOT / "config").glob("*.yaml")}
+    # The others are of the training, and the table of all defaults.
+    assert config - {"emopulse", "training", "refinement"} == uses
+
+
+def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch: Any) -> None:
+    file = launch("emopulse.launch.py")
+    one = file.nodes(camera="ros:/their/image", frame_id="x")["emopulse_container"]
+    assert one["arguments"] == ["--camera", "ros:/their/image"]
+    assert "camera" not in given_to(one)
+    three = file.nodes(camera="ros:/their/image", split="true")
+    assert set(three) == {"flow_node", "au_node"}
+    assert three["flow_node"]["remappings"] == [("camera/image_raw", "/their/image")]
+    assert three["au_node"]["remappings"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"rate": "fast"}, "rate is 'fast'; it must be a number"),
+        ({"width": "640.5"}, "width is '640.5'; it must be a whole number"),
+        ({"autostart": "maybe"}, "autostart is 'maybe'; it must be true or false"),
+        ({"split": "3"}, "split is '3'; it must be true or false"),
+        ({"respawn": ""}, "respawn is ''; it must be true or false"),
+        ({"camera": "ros:"}, "names no topic"),
+        ({"params_file": "/nowhere.yaml"}, "there is no such file"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_told(launch: Any, given: Any, sentence: str) -> None:
+    with pytest.raises(RuntimeError, match=sentence):
+        launch("emopulse.launch.py")(**given)
+
+
+def test_a_bag_is_read_by_our_own_camera(launch: Any) -> None:
+    file = launch("replay.launch.py")
+    (included,) = file(bag="out/bag", topic="/left/image_raw", speed="0.5")
+    assert file.text(included.words[0]).endswith("/launch/emopulse.launch.py")
+    arguments = dict(included.options["launch_arguments"])
+    assert arguments == {"camera": "bag:out/bag@/left/image_raw", "rate": "0.5"}
+    assert file.arguments["use"]["default_value"] == "replay"
+    (included,) = file(bag="out/bag")
+    assert dict(included.options["launch_arguments"])["camera"] == "bag:out/bag"
+    with pytest.raises(RuntimeError, match="loop needs play:=true"):
+        file(bag="out/bag", loop="true")
+
+
+def test_a_bag_is_played_by_ros_with_its_clock(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ament_index_python import packages
+
+    monkeypatch.setattr(packages, "get_package_share_directory", lambda name: f"/share/{name}")
+    file = launch("replay.launch.py")
+    included, player, _ = file(bag="out/bag", play="true", loop="true", namespace="/robot/")
+    topic = "/robot/camera/image_raw"
+    arguments = dict(included.options["launch_arguments"])
+    assert arguments == {"camera": f"ros:{topic}", "use_sim_time": "true"}
+    command = player.options["cmd"]
+    assert command[:4] == ["ros2", "bag", "play", "out/bag"]
+    assert command[command.index("--clock") + 1] == "200"
+    assert command[-2:] == ["--topics", topic]
+    assert "--loop" in command
+
+
+def test_without_ros2bag_it_is_told(launch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _absent(monkeypatch)
+    with pytest.raises(RuntimeError, match="play needs ros2bag, which is not installed"):
+        launch("replay.launch.py")(bag="out/bag", play="true")
+
+
+def test_the_bridge_shows_our_topics_and_takes_nothing(
+    launch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import re
+
+    from ament_index_python import packages
+
+    monkeypatch.setattr(packages, "get_package_share_directory", lambda name: f"/share/{name}")
+    file = launch("view.launch.py")
+    started = file.nodes(namespace="robot.1", annotated="true")
+    assert set(started) == {"view_node", "foxglove_bridge"}
+    given = given_to(started["foxglove_bridge"])
+    assert file.text(started["foxglove_bridge"]["parameters"][0]["address"]) == "127.0.0.1"
+    (shown,) = given["topic_whitelist"]
+    assert re.fullmatch(shown, "/robot.1/au_activation")
+    assert not re.fullmatch(shown, "/robotx1/au_activation")
+    assert not re.fullmatch(shown, "/other/robot.1/image_raw")
+    for what in ("client_topic", "service", "param"):
+        (none,) = given[f"{what}_whitelist"]
+        assert not re.search(none, "/robot.1/au_activation")
+    assert not {"clientPublish", "parameters", "services", "assets"} & set(given["capabilities"])
+    assert set(file.nodes()) == {"foxglove_bridge"}
+    with pytest.raises(RuntimeError, match="port is 'x'"):
+        file(port="x")
+
+
+def test_without_the_bridge_it_is_told(launch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _absent(monkeypatch)
+    (told,) = launch("view.launch.py")()
+    assert "foxglove_bridge is not installed" in told.options["msg"]
+
+
+def _absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ament_index_python import packages
+
+    def refuse(name: str) -> str:
+        raise packages.PackageNotFoundError(name)
+
+    monkeypatch.setattr(packages, "get_package_share_directory", refuse)

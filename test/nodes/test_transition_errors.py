@@ -1,0 +1,193 @@
+"""Transitions that fail: why is said, what was opened is freed, and the node can be tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .test_lifecycle import ours, state
+
+NAMES = ["CameraNode", "FlowNode", "AuNode"]
+
+
+def broken() -> None:
+    raise RuntimeError("it is jammed")
+
+
+@pytest.fixture
+def make(ros: Any, light: Any) -> Callable[[str], Any]:
+    """Make a node that spins; ``node.to(transition)`` takes it through one."""
+    from emopulse_ros.nodes import au_node, camera_node, flow_node
+
+    light.count = 10**9
+    process = ros.process()
+    modules = {"CameraNode": camera_node, "FlowNode": flow_node, "AuNode": au_node}
+
+    def one(name: str) -> Any:
+        node = getattr(modules[name], name)(context=process.context)
+        process.spinner.add(node)
+        node.to = lambda transition: process.spinner.call(getattr(node, f"trigger_{transition}"))
+        node.end = lambda: (process.spinner.call(node.shut_down), node.destroy_node())
+        return node
+
+    return one
+
+
+def works(node: Any) -> None:
+    """It goes through its whole life without a word."""
+    for transition, expected in (
+        ("configure", "inactive"),
+        ("activate", "active"),
+        ("deactivate", "inactive"),
+        ("cleanup", "unconfigured"),
+    ):
+        node.to(transition)
+        assert state(node) == expected
+        assert node.error is None
+    node.end()
+
+
+def topics(node: Any) -> set[str]:
+    """What it publishes, beside what every node does."""
+    names = {publisher.topic_name for publisher in node.publishers}
+    return {name for name in names if name.startswith("/emopulse/") and "transition" not in name}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_fails_after_the_first_publisher_frees_it(
+    make: Any, light: Any, soon: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node = make(name)
+    allocate = node.allocate
+
+    def half() -> None:
+        allocate()
+        broken()
+
+    monkeypatch.setattr(node, "allocate", half)
+    node.to("configure")
+    assert state(node) == "unconfigured"
+    assert "it is jammed" in str(node.error)
+    assert topics(node) == set()
+    assert all(camera.is_closed for camera in light.cameras)
+    assert soon(lambda: ours() == set())
+    monkeypatch.setattr(node, "allocate", allocate)
+    works(node)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_cannot_be_started_stays_inactive(
+    make: Any, monkeypatch: pytest.MonkeyPatch, capfd: Any, name: str
+) -> None:
+    node = make(name)
+    start = node.start
+    node.to("configure")
+    monkeypatch.setattr(node, "start", broken)
+    node.to("activate")
+    assert state(node) == "inactive"
+    assert "it is jammed" in str(node.error)
+    assert "it is jammed" in capfd.readouterr().err
+    monkeypatch.setattr(node, "start", start)
+    node.to("activate")
+    assert state(node) == "active"
+    assert node.error is None
+    node.end()
+
+
+@pytest.mark.parametrize("step", ["stop", "free"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_error_at_the_end_frees_everything(
+    make: Any, light: Any, soon: Any, monkeypatch: pytest.MonkeyPatch, name: str, step: str
+) -> None:
+    node = make(name)
+    whole = getattr(node, step)
+
+    def fails() -> None:
+        whole()
+        broken()
+
+    monkeypatch.setattr(node, step, fails)
+    node.to("configure")
+    node.to("activate")
+    node.to("deactivate")
+    if step == "free":
+        assert state(node) == "inactive"
+        node.to("cleanup")
+    assert state(node) == "unconfigured"
+    assert "it is jammed" in str(node.error)
+    assert topics(node) == set()
+    assert all(camera.is_closed for camera in light.cameras)
+    assert soon(lambda: ours() == set())
+    monkeypatch.setattr(node, step, whole)
+    works(node)
+
+
+def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
+    make: Any, light: Any, soon: Any
+) -> None:
+    light.fails_at = 10
+    node = make("CameraNode")
+    node.to("configure")
+    node.to("activate")
+    assert soon(node.finished.is_set)
+    assert state(node) == "active"
+    assert "The cable was pulled out." in node.health().message
+    light.fails_at = None
+    node.to("deactivate")
+    node.to("cleanup")
+    works(node)
+    assert not node.finished.is_set()
+
+
+def test_whoever_asks_for_what_is_impossible_is_told_no(make: Any, ros: Any) -> None:
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    node, outside = make("FlowNode"), ros.process().node("outside")
+    client = outside.create_client(ChangeState, "/emopulse/flow_node/change_state")
+    assert client.wait_for_service(10.0)
+
+    def ask(transition: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=transition))
+        answer = client.call(request, timeout_sec=10.0)
+        assert answer is not None
+        return bool(answer.success)
+
+    assert not ask(Transition.TRANSITION_ACTIVATE)
+    assert state(node) == "unconfigured"
+    assert not ask(200)
+    assert ask(Transition.TRANSITION_CONFIGURE)
+    assert not ask(Transition.TRANSITION_CONFIGURE)
+    assert state(node) == "inactive"
+    node.end()
+
+
+def test_a_wrong_parameter_is_mended_from_outside(ros: Any, soon: Any) -> None:
+    pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+    from rcl_interfaces.srv import SetParameters
+    from rclpy.parameter import Parameter
+
+    from emopulse_ros.nodes.au_node import AuNode
+
+    process, outside = ros.process(), ros.process().node("outside")
+    wrong = [Parameter("model", value="/nowhere.onnx")]
+    node = AuNode(context=process.context, parameter_overrides=wrong)
+    process.spinner.add(node)
+    change = outside.create_client(ChangeState, "/emopulse/au_node/change_state")
+    setting = outside.create_client(SetParameters, "/emopulse/au_node/set_parameters")
+    assert change.wait_for_service(10.0)
+    assert setting.wait_for_service(10.0)
+    configure = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+    assert not change.call(configure, timeout_sec=20.0).success
+    assert state(node) == "unconfigured"
+    assert "there is no model at /nowhere.onnx" in str(node.error)
+    better = SetParameters.Request(parameters=[Parameter("model", value="").to_parameter_msg()])
+    assert setting.call(better, timeout_sec=20.0).results[0].successful
+    assert change.call(configure, timeout_sec=20.0).success
+    assert soon(lambda: state(node) == "inactive")
+    process.spinner.call(node.shut_down)
+    node.destroy_node()

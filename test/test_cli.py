@@ -49,7 +49,7 @@ def test_help_names_every_command_and_needs_no_ros() -> None:
         (["--camera", "video:gone.mp4"], "There is no file 'gone.mp4'"),
         (["--camera", "video:junk.mp4"], "is no video"),
         (["--camera", "kinect"], "There is no camera 'kinect'"),
-        (["--camera", "synthetic:x"], "not a whole number"),
+        (["--camera", "synthetic:x"], "names no seed"),
         (["--camera", "synthetic", "--rate", "0"], "The rate is 0.0"),
         (["--camera", "synthetic", "--model", "junk.mp4"], "junk.mp4"),
         (["--camera", "synthetic", "--model", "gone.onnx"], "gone.onnx"),

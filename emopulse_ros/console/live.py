@@ -17,8 +17,7 @@ from emopulse_ros.console.tally import Inbox
 if TYPE_CHECKING:
     from emopulse_ros.nodes.container import Container
 
-FOLLOWING = "following"
-"""How a status begins while there is a face."""
+FOLLOWING = "following a face"
 
 SLOW_CAMERA_MS = 5.0
 """A frame's time at 200 FPS; a camera that is later than that cannot keep its pace."""
@@ -136,11 +135,12 @@ def _count(container: Container, ending: Ending, status: str) -> str:
     # Nobody notes why each single frame had no face, but the reason of the moment is known.
     faceless = counters.faceless - sum(ending.without.values())
     if faceless:
-        ending.without["looking for a face" if status.startswith(FOLLOWING) else status] += faceless
+        seen = status.startswith("following")
+        ending.without["looking for a face" if seen else status] += faceless
     words = f"{counters.dropped} frames dropped, {counters.late} face answers late"
     if counters.failed:
         words += f", {counters.failed} failed"
-    return words if status.startswith(FOLLOWING) else f"{words}; {status}"
+    return words if status == FOLLOWING else f"{words}; {status}"
 
 
 def _on_a_slow_camera(container: Container) -> list[str]:

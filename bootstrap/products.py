@@ -8,7 +8,7 @@ import shutil
 from bootstrap import startup
 from bootstrap.ground import Ground
 
-EXECUTABLES = ("camera_node", "flow_node", "au_node", "emopulse_container")
+EXECUTABLES = ("camera_node", "flow_node", "au_node", "view_node", "emopulse_container")
 """What `ros2 run emopulse_ros ...` and launch files know."""
 
 

@@ -48,7 +48,8 @@ class Server(Closing):
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 8765) -> None:
-        context = Context()
+        # Kept: a context that nobody holds takes its channels along.
+        context = self._context = Context()
         self._images = CompressedImageChannel(topics.IMAGE, context=context)
         self._annotations = ImageAnnotationsChannel(topics.ANNOTATIONS, context=context)
         self._activations = Channel(

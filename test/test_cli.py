@@ -38,7 +38,7 @@ def test_help_names_every_command_and_needs_no_ros() -> None:
     code += "from emopulse_ros.cli import main; main(['--help'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for command in ("run", "demo", "benchmark", "bench", "train", "doctor"):
+    for command in ("run", "view", "demo", "benchmark", "bench", "train", "doctor"):
         assert re.search(rf"^    {command}\s", done.stdout, re.MULTILINE), command
 
 

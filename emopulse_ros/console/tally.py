@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emopulse_ros.console.truth_marks import TruthMarks
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.view.viewer import Viewer
 
 Sink = Callable[[Activation, float], None]
 """What takes an activation and its latency in ms: a recorder, a CSV file."""
@@ -58,19 +59,27 @@ class Snapshot:
 
 
 class Inbox:
-    """Where the stream's thread leaves what came out; each call costs an append."""
+    """Where the stream's thread leaves what came out; each call costs an append.
 
-    def __init__(self) -> None:
+    A ``viewer`` is told at once, too.
+    """
+
+    def __init__(self, viewer: Viewer | None = None) -> None:
+        self.viewer = viewer
         self.activations: deque[tuple[Activation, float]] = deque()
         self.events: deque[MicroExpression] = deque()
 
     def put(self, activation: Activation, latency_ms: float = float("nan")) -> None:
         """Leave an activation and its latency."""
         self.activations.append((activation, latency_ms))
+        if self.viewer is not None:
+            self.viewer.activation(activation, latency_ms)
 
     def put_event(self, event: MicroExpression) -> None:
         """Leave an event."""
         self.events.append(event)
+        if self.viewer is not None:
+            self.viewer.event(event)
 
 
 class Tally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +22,7 @@ from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.pipeline import face_stage, open_engine
-from emopulse_ros.stream import Frame
+from emopulse_ros.stream import FlowStep, Frame
 from emopulse_ros.transport import Subscription
 
 MODEL = Parameter(
@@ -58,6 +58,10 @@ class FlowNode(StageNode):
     """Frames without a face that could be followed."""
     gaps = 0
     """Frames that never came here: the camera or a queue dropped them, or the network."""
+    on_frame: Callable[[Frame], None] | None = None
+    """Called with each frame before it is worked on; must be quick."""
+    on_step: Callable[[FlowStep], None] | None = None
+    """Called after each flow step is published; must be quick."""
 
     def allocate(self) -> None:
         recipe = open_engine(path_of(self.settings["model"])).card.recipe
@@ -131,6 +135,8 @@ class FlowNode(StageNode):
         if self._last is not None and frame.sequence > self._last + 1:
             self.gaps += frame.sequence - self._last - 1
         self._last = frame.sequence
+        if self.on_frame is not None:
+            self.on_frame(frame)
         begun = time.perf_counter()
         crops = self.face(frame)
         found = time.perf_counter()
@@ -139,7 +145,10 @@ class FlowNode(StageNode):
             self.faceless += 1
             return
         for crop in crops:
-            self._publisher.publish(self._flows(crop.face_id, crop.stamp)(crop))
+            step = self._flows(crop.face_id, crop.stamp)(crop)
+            self._publisher.publish(step)
+            if self.on_step is not None:
+                self.on_step(step)
         self._flows.retire(frame.stamp)
         done = time.perf_counter()
         self.flow_time.add(1e3 * (done - found))

@@ -10,6 +10,9 @@ from emopulse_ros.stream import Activation, FlowStep, Frame
 PATIENCE_MS = 150.0
 """Stream time after which a picture is taken to show no face: nothing was said of it."""
 
+GONE_MS = 300.0
+"""Stream time without the face that is told of, after which another one takes its place."""
+
 KEPT = 64
 """Steps and activations that are remembered: more than come in that time at 240 a second."""
 
@@ -30,7 +33,8 @@ class Pairing:
 
     Pictures, flow and activations come by ways of their own, in any order. message_filters could
     pair them too, but not tell a picture without a face, of which no activation ever comes, and it
-    is not everywhere. ``rate`` is how many pictures of a second are kept at most.
+    is not everywhere. ``rate`` is how many pictures of a second are kept at most. Of several faces
+    the one that came first is told of, until it has gone.
     """
 
     def __init__(self, rate: float) -> None:
@@ -41,6 +45,8 @@ class Pairing:
         self._steps: dict[int, FlowStep] = {}
         self._activations: dict[int, Activation] = {}
         self._newest = self._due = 0
+        self._face_id: int | None = None
+        self._face_seen = 0
 
     def frame(self, frame: Frame) -> None:
         """Keep a picture, if it is time for one; of a stream that begins anew nothing old is."""
@@ -57,11 +63,13 @@ class Pairing:
 
     def step(self, step: FlowStep) -> None:
         """Remember how the skin moved in a picture."""
-        _remember(self._steps, step)
+        if self._is_of_the_face(step):
+            _remember(self._steps, step)
 
     def activation(self, activation: Activation) -> None:
         """Remember what was detected in a picture."""
-        _remember(self._activations, activation)
+        if self._is_of_the_face(activation):
+            _remember(self._activations, activation)
 
     def take(self) -> Scene | None:
         """The newest scene that is complete, each once; None if there is none yet."""
@@ -78,6 +86,15 @@ class Pairing:
         self._steps.clear()
         self._activations.clear()
         self._newest = self._due = 0
+        self._face_id = None
+
+    def _is_of_the_face(self, item: FlowStep | Activation) -> bool:
+        if self._face_id is None or item.stamp - self._face_seen > GONE_MS * 1e6:
+            self._face_id = item.face_id
+        if item.face_id != self._face_id:
+            return False
+        self._face_seen = max(self._face_seen, item.stamp)
+        return True
 
     def _scene(self, stamp: int) -> Scene | None:
         step, activation = self._steps.get(stamp), self._activations.get(stamp)

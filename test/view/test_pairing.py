@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -96,3 +97,20 @@ def test_nothing_piles_up() -> None:
         pairing.step(step(sequence))
     assert len(pairing._frames) == len(pairing._steps) == KEPT
     assert pairing.passed_over == 500 - KEPT
+
+
+def test_of_several_faces_one_is_told_of_until_it_has_gone() -> None:
+    pairing = Pairing(200.0)
+    told = []
+    for sequence in range(200):
+        pairing.frame(frame(sequence))
+        for face_id in (2, 1) if sequence < 100 else (1,):
+            pairing.step(replace(step(sequence), face_id=face_id))
+            pairing.activation(replace(activation(sequence), face_id=face_id))
+        scene = pairing.take()
+        if scene is not None and scene.step is not None and scene.activation is not None:
+            assert scene.step.face_id == scene.activation.face_id
+            told.append(scene.step.face_id)
+    assert told[:100] == [2] * 100
+    assert told[-30:] == [1] * 30
+    assert 1 not in told[:100]

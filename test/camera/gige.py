@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from emopulse_ros.camera import CameraError
 from emopulse_ros.camera.aravis import REMEDY, load_aravis
 
 TOOL = "arv-fake-gv-camera-0.8"
+FACE_CAMERA = Path(__file__).with_name("face_camera.py")
 ADDRESS = "127.0.0.1"
 PORT = 3956
 """Where every GigE Vision camera takes orders."""
@@ -43,14 +45,20 @@ class Gige:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def plug_in(self, lost_per_thousand: int = 0) -> None:
-        """Switch it on; ``lost_per_thousand`` packets are lost on the way."""
-        command = [TOOL, "-i", ADDRESS, "-s", f"{os.getpid()}", "-r", str(lost_per_thousand)]
+    def plug_in(self, lost_per_thousand: int = 0, *, face: bool = False) -> None:
+        """Switch it on; ``lost_per_thousand`` packets are lost on the way.
+
+        With ``face`` there is one in its picture, in place of the pattern.
+        """
+        serial, lost = f"{os.getpid()}", str(lost_per_thousand)
+        command = [TOOL, "-i", ADDRESS, "-s", serial, "-r", lost]
+        if face:
+            command = [sys.executable, str(FACE_CAMERA), ADDRESS, serial, lost]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + 20.0
         while not taken():
             assert self._process.poll() is None
-            assert time.monotonic() < end, f"{TOOL} does not listen"
+            assert time.monotonic() < end, f"{command[0]} does not listen"
             time.sleep(0.01)
 
     def unplug(self) -> None:

@@ -29,7 +29,7 @@ demo:
 	@$(bin)/emopulse demo $(ARGS)
 
 test:
-	$(prepare) viewer evaluation test
+	$(prepare) viewer view evaluation test
 	@$(bin)/python -m pytest --ignore=test/training $(ARGS)
 
 lint:

@@ -42,6 +42,9 @@ setup(
         *data("launch", "*.launch.*"),
         *data("config", "*.yaml"),
         *data("config", "*.json"),
+        *data("config", "*.xml"),
+        *data("examples", "*.py"),
+        *data("examples", "*.md"),
     ],
     zip_safe=False,
     # The exact versions everything is tested with are in requirements/. What a robot brings under
@@ -50,8 +53,9 @@ setup(
     extras_require={
         "runtime": ["numpy", "opencv-python-headless<5", "PyYAML", "ai-edge-litert", "onnxruntime"],
         "viewer": ["matplotlib"],
+        "view": ["foxglove-sdk"],
         "evaluation": ["rosbags", "mcap", "openpyxl"],
-        "test": ["hypothesis", "pytest"],
+        "test": ["hypothesis", "pytest", "websockets"],
         "training": ["numba", "onnx", "scikit-image", "scikit-learn", "scipy", "torch"],
     },
     entry_points={
@@ -60,6 +64,7 @@ setup(
             f"camera_node = {NAME}.nodes.camera_node:main",
             f"flow_node = {NAME}.nodes.flow_node:main",
             f"au_node = {NAME}.nodes.au_node:main",
+            f"view_node = {NAME}.nodes.view_node:main",
             f"emopulse_container = {NAME}.nodes.container:main",
         ]
     },

@@ -17,6 +17,7 @@ from bootstrap.steps import Ledger, Step, digest
 
 PARTS = {
     "viewer": "what draws the demo's timeline",
+    "view": "what Foxglove is served with",
     "evaluation": "what reads rosbags and data sets",
     "test": "the tools of the tests",
     "tensorrt": "a TensorRT that needs no GPU to build",

@@ -9,7 +9,7 @@ from pathlib import Path
 from bootstrap import startup
 from bootstrap.ground import Ground
 
-EXECUTABLES = ("camera_node", "flow_node", "au_node", "emopulse_container")
+EXECUTABLES = ("camera_node", "flow_node", "au_node", "view_node", "emopulse_container")
 """What `ros2 run emopulse_ros ...` and launch files know."""
 
 
@@ -59,7 +59,8 @@ def install_product(ground: Ground) -> None:
     index = ground.venv / "share/ament_index/resource_index/packages/emopulse_ros"
     share = ground.venv / "share/emopulse_ros"
     links = {index: ground.root / "resource/emopulse_ros"}
-    links |= {share / name: ground.root / name for name in ("package.xml", "launch", "config")}
+    shared = ("package.xml", "launch", "config", "examples")
+    links |= {share / name: ground.root / name for name in shared}
     libexec = ground.venv / "lib/emopulse_ros"
     links |= {libexec / name: ground.venv / "bin" / name for name in EXECUTABLES}
     for link, target in links.items():

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from emopulse_ros.console import benchmark, demo, evaluate, record, run
+from emopulse_ros.console import benchmark, demo, evaluate, record, run, view
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.show import complain, say
 
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in (
         ("run", run),
+        ("view", view),
         ("demo", demo),
         ("record", record),
         ("evaluate", evaluate),

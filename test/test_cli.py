@@ -38,7 +38,7 @@ def test_help_names_every_command_and_needs_no_ros() -> None:
     code += "from emopulse_ros.cli import main; main(['--help'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for command in ("run", "demo", "benchmark", "bench", "train", "doctor"):
+    for command in ("run", "view", "demo", "benchmark", "bench", "train", "doctor"):
         assert re.search(rf"^    {command}\s", done.stdout, re.MULTILINE), command
 
 
@@ -49,7 +49,7 @@ def test_help_names_every_command_and_needs_no_ros() -> None:
         (["--camera", "video:gone.mp4"], "There is no file 'gone.mp4'"),
         (["--camera", "video:junk.mp4"], "is no video"),
         (["--camera", "kinect"], "There is no camera 'kinect'"),
-        (["--camera", "synthetic:x"], "not a whole number"),
+        (["--camera", "synthetic:x"], "names no seed"),
         (["--camera", "synthetic", "--rate", "0"], "The rate is 0.0"),
         (["--camera", "synthetic", "--model", "junk.mp4"], "junk.mp4"),
         (["--camera", "synthetic", "--model", "gone.onnx"], "gone.onnx"),

@@ -36,23 +36,34 @@ MAY_IMPORT: dict[str, set[str]] = {
     "flow": {"stream", "face"},
     "detection": {"stream", "facs", "flow"},
     "pipeline": SENSES - {"pipeline", "synthesis"},
+    "view": {"stream", "facs", "camera", "face"},
     "transport": {"stream"},
-    "nodes": {*SENSES, "transport"},
+    "nodes": {*SENSES, "transport", "view"},
     "evaluation": SENSES,
-    "console": {*SENSES, "transport", "nodes", "evaluation"},
-    "bench": {*SENSES, "transport", "nodes", "evaluation", "console"},
+    "console": {*SENSES, "transport", "view", "nodes", "evaluation"},
+    "bench": {*SENSES, "transport", "view", "nodes", "evaluation", "console"},
     "training": {*SENSES, "evaluation"},
     "doctor": {*SENSES},
-    "cli": {*SENSES, "transport", "nodes", "evaluation", "console", "bench", "training", "doctor"},
+    "cli": {
+        *SENSES,
+        "transport",
+        "view",
+        "nodes",
+        "evaluation",
+        "console",
+        "bench",
+        "training",
+        "doctor",
+    },
 }
 """What each room may import of the house, lazily or not. To the left of it, and no circles."""
 
 ROS = {"rclpy", "emopulse_msgs", "sensor_msgs", "std_msgs", "diagnostic_msgs", "lifecycle_msgs"}
 HEAVY = {"torch", "matplotlib", "scipy", "sklearn", "skimage", "numba", "onnx"}
-BAGS = {"rosbags", "mcap", "openpyxl"}
-"""What the extra for evaluation brings."""
+EXTRAS = {"rosbags", "mcap", "openpyxl", "foxglove"}
+"""What the extras for evaluation and for looking at the stream bring."""
 RUNTIME = sorted(
-    {"stream", "facs", "bag", "camera", "face", "flow", "detection", "pipeline", "doctor"}
+    {"stream", "facs", "bag", "camera", "face", "flow", "detection", "pipeline", "view", "doctor"}
 )
 CORE = sorted({*RUNTIME, "synthesis", "evaluation"})
 
@@ -137,7 +148,7 @@ def test_the_core_and_the_command_line_import_without_ros_and_pytorch(room: str)
     # What the runtime needs must do without the libraries of training, too. Elsewhere (the rendered
     # face, the report) a file may want one of them, which need not be installed here.
     absent = ROS | HEAVY if room in RUNTIME else {*ROS, "torch"}
-    optional = (HEAVY - absent) | BAGS
+    optional = (HEAVY - absent) | EXTRAS
     names = list(modules(room))
     said = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL.format(absent=absent, optional=optional, names=names)],

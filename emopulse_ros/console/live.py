@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,13 @@ from emopulse_ros.console.display import REDRAW_S
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.show import Show, complain, exit_status, say
 from emopulse_ros.console.tally import Inbox
+from emopulse_ros.view.health import Standing
+from emopulse_ros.view.viewer import Viewer
 
 if TYPE_CHECKING:
     from emopulse_ros.nodes.container import Container
 
-FOLLOWING = "following"
-"""How a status begins while there is a face."""
+FOLLOWING = "following a face"
 
 SLOW_CAMERA_MS = 5.0
 """A frame's time at 200 FPS; a camera that is later than that cannot keep its pace."""
@@ -33,8 +35,11 @@ def run_live(
     params: Path | None = None,
     csv: Path | None = None,
     png: Path | None = None,
+    viewer: Viewer | None = None,
 ) -> int:
     """Run until the camera ends, ``duration`` seconds are over or Ctrl-C; return the exit status.
+
+    A ``viewer`` is shown all of it.
 
     :raises BadInputError: if what the user gave cannot be worked with.
     :raises RuntimeError: if ROS is not there.
@@ -45,7 +50,7 @@ def run_live(
         raise BadInputError("the node that publishes the images sets their rate; leave out --rate")
     if camera is not None and is_foreign:
         _check_topic(camera.removeprefix("ros:"))
-    inbox, ending = Inbox(), Ending()
+    inbox, ending = Inbox(viewer), Ending()
     with reading_input():
         container = container_class(
             camera,
@@ -53,11 +58,15 @@ def run_live(
             duration=None if is_foreign else duration,
             model=model,
             parameters_file=params,
+            on_frame=None if viewer is None else viewer.frame,
+            on_step=None if viewer is None else viewer.step,
             on_activation=inbox.put,
             on_event=inbox.put_event,
         )
         container.start()
     try:
+        if viewer is not None:
+            viewer.start(container.card.levels, partial(_standing, container))
         show = _show(container, inbox, camera, csv, record=duration is not None)
         with show:
             until = duration if is_foreign else None
@@ -136,11 +145,23 @@ def _count(container: Container, ending: Ending, status: str) -> str:
     # Nobody notes why each single frame had no face, but the reason of the moment is known.
     faceless = counters.faceless - sum(ending.without.values())
     if faceless:
-        ending.without["looking for a face" if status.startswith(FOLLOWING) else status] += faceless
+        seen = status.startswith("following")
+        ending.without["looking for a face" if seen else status] += faceless
     words = f"{counters.dropped} frames dropped, {counters.late} face answers late"
     if counters.failed:
         words += f", {counters.failed} failed"
-    return words if status.startswith(FOLLOWING) else f"{words}; {status}"
+    return words if status == FOLLOWING else f"{words}; {status}"
+
+
+def _standing(container: Container) -> Standing:
+    counters = container.counters
+    return Standing(
+        frames=counters.frames,
+        dropped=counters.dropped,
+        late=counters.late,
+        failed=counters.failed,
+        status=container.status,
+    )
 
 
 def _on_a_slow_camera(container: Container) -> list[str]:

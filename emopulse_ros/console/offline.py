@@ -1,7 +1,8 @@
-"""A run without ROS, as fast as possible: the same input gives the same bytes."""
+"""A run without ROS: as fast as possible, where the same input gives the same bytes, or in time."""
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -10,24 +11,36 @@ from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.tally import Inbox
 
 if TYPE_CHECKING:
-    from emopulse_ros.camera import Camera
+    from emopulse_ros.camera import Camera, Live, Paced
     from emopulse_ros.pipeline import Pipeline
 
 
 def run_offline(
-    camera: Camera, pipeline: Pipeline, inbox: Inbox, display: Display, ending: Ending
+    camera: Camera | Paced | Live,
+    pipeline: Pipeline,
+    inbox: Inbox,
+    display: Display,
+    ending: Ending,
+    *,
+    in_time: bool = False,
 ) -> None:
     """Send every frame of a camera through the pipeline, show it and count it in ``ending``.
 
-    Latency is not measured: nothing here happens at its time.
+    Latency is measured only where frames come ``in_time``, with wall time stamps.
     """
+    viewer = inbox.viewer
     redraw = time.monotonic()
     state = ""
-    for _, outcome in pipeline.outcomes(camera):
+    for frame, outcome in pipeline.outcomes(camera):
         ending.frames += 1
+        if viewer is not None:
+            viewer.frame(frame)
+            if outcome.step is not None:
+                viewer.step(outcome.step)
         if outcome.activation is not None:
             ending.activations += 1
-            inbox.put(outcome.activation)
+            late = (time.time_ns() - frame.stamp) / 1e6 if in_time else math.nan
+            inbox.put(outcome.activation, late)
             state = ""
         else:
             state = outcome.status

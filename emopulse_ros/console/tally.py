@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emopulse_ros.console.truth_marks import TruthMarks
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.view.viewer import Viewer
 
 Sink = Callable[[Activation, float], None]
 """What takes an activation and its latency in ms: a recorder, a CSV file."""
@@ -33,7 +34,7 @@ WINDOW = 1000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """One moment of a run, for a person.
+    """One moment of a run, for a person. ``rate`` is that of the face that is shown.
 
     ``probability``, ``peak`` (highest of the last 300 ms), ``threshold`` are ``(A,) float32``,
     ``truth`` ``(A,) bool`` or None where nobody knows; ``latency_ms`` is (median, p99) of the last
@@ -58,23 +59,34 @@ class Snapshot:
 
 
 class Inbox:
-    """Where the stream's thread leaves what came out; each call costs an append."""
+    """Where the stream's thread leaves what came out; each call costs an append.
 
-    def __init__(self) -> None:
+    A ``viewer`` is told at once, too.
+    """
+
+    def __init__(self, viewer: Viewer | None = None) -> None:
+        self.viewer = viewer
         self.activations: deque[tuple[Activation, float]] = deque()
         self.events: deque[MicroExpression] = deque()
 
     def put(self, activation: Activation, latency_ms: float = float("nan")) -> None:
         """Leave an activation and its latency."""
         self.activations.append((activation, latency_ms))
+        if self.viewer is not None:
+            self.viewer.activation(activation, latency_ms)
 
     def put_event(self, event: MicroExpression) -> None:
         """Leave an event."""
         self.events.append(event)
+        if self.viewer is not None:
+            self.viewer.event(event)
 
 
 class Tally:
-    """Counts what lies in an inbox; everything here happens in the display's thread."""
+    """Counts what lies in an inbox; everything here happens in the display's thread.
+
+    Of several faces the one that came first is shown, until it has gone.
+    """
 
     def __init__(
         self,
@@ -95,6 +107,8 @@ class Tally:
         self._pace: deque[tuple[float, int]] = deque()
         self._begun: float | None = None
         self._last_seen = 0.0
+        self._shown = 0
+        """Activations of the face that is shown, and of those that were before it."""
         self.count = 0
         """Activations read so far."""
         self.event_count = 0
@@ -106,31 +120,42 @@ class Tally:
         """Pass on what came since the last call; return the events. ``now`` in s, any clock."""
         if self._begun is None:
             self._begun = now
-        before = self.count
+        before = self._shown
         for activation, latency_ms in _drain(self._inbox.activations):
             if self.first is None:
                 self.first = activation
             if self._truth is not None:
                 self._truth.see(activation)
-            self._recent.append(activation)
+            if self._shows(activation):
+                self._recent.append(activation)
+                self._shown += 1
             self._latencies.append(latency_ms)
             for sink in self._sinks:
                 sink(activation, latency_ms)
             self.count += 1
-        if self.count > before:
+        if self._shown > before:
             self._last_seen = now
-            fresh = list(self._recent)[before - self.count :]
+            fresh = list(self._recent)[before - self._shown :]
             self._attention.append(max(item.attention for item in fresh))
             oldest = self._recent[-1].stamp - HOLD_NS
             while self._recent[0].stamp < oldest:
                 self._recent.popleft()
-        self._pace.append((now, self.count))
+        self._pace.append((now, self._shown))
         while now - self._pace[0][0] > 2.0:
             self._pace.popleft()
         events = list(_drain(self._inbox.events))
         for event in events:
             self._note(event)
         return events
+
+    def _shows(self, activation: Activation) -> bool:
+        """Whether this is of the face that is shown, or takes its place."""
+        if not self._recent or activation.face_id == self._recent[-1].face_id:
+            return True
+        if abs(activation.stamp - self._recent[-1].stamp) <= HOLD_NS:
+            return False
+        self._recent.clear()
+        return True
 
     def _note(self, event: MicroExpression) -> None:
         self.event_count += 1

@@ -13,7 +13,7 @@ from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.detection.model import Card
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
-from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Load, Pace
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.flow_node import FACES, MODEL, QUEUE, path_of
 from emopulse_ros.nodes.humans import Humans, installed
@@ -68,7 +68,7 @@ class AuNode(StageNode):
         )
         self._events = self.publisher(EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card
-        self._pace = Pace()
+        self._pace, self._load = Pace(), Load()
         self._told = 0
         self.hop, self.detection_time, self.publish_time = Samples(), Samples(), Samples()
         """From the flow node's publishing until here, in detection and events, in publishing."""
@@ -111,6 +111,7 @@ class AuNode(StageNode):
         self._told = self.latency.count
         values = {
             "rate (Hz)": f"{rate:.1f}",
+            "share of the time used": f"{self._load(self.detection_time, self.publish_time):.0%}",
             "latency, median (ms)": f"{median:.2f}",
             "latency, p99 (ms)": f"{p99:.2f}",
             "activations": str(self.published),

@@ -20,9 +20,12 @@ from emopulse_ros.nodes.camera_node import CameraNode
 from emopulse_ros.nodes.flow_node import FlowNode
 from emopulse_ros.nodes.process import RosProcess, not_for_ros
 from emopulse_ros.nodes.stage_node import NAMESPACE
-from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.nodes.view_node import ViewNode
+from emopulse_ros.stream import Activation, FlowStep, Frame, MicroExpression
 from emopulse_ros.synthesis.script import Script
 
+OnFrame = Callable[[Frame], None]
+OnStep = Callable[[FlowStep], None]
 OnActivation = Callable[[Activation, float], None]
 OnEvent = Callable[[MicroExpression], None]
 
@@ -50,8 +53,9 @@ class Container:
 
     ``camera`` is a spec such as ``synthetic:7`` or ``video:PATH``, or ``ros:TOPIC`` for images that
     somebody else publishes. What is None is left to the parameters: their file, given by path, or
-    their defaults. ``on_activation`` (with its latency in ms from capture to publish) and
-    ``on_event`` are called in the stream's thread, after publishing: they must be quick.
+    their defaults. ``on_frame``, before it is worked on, ``on_step``, ``on_activation`` (with its
+    latency in ms from capture to publish) and ``on_event``, after publishing, are called in the
+    stream's threads: they must be quick. If ``annotated``, a view node stands by.
     """
 
     def __init__(
@@ -65,6 +69,9 @@ class Container:
         namespace: str = NAMESPACE,
         parameters_file: str | Path | None = None,
         arguments: Sequence[str] = (),
+        annotated: bool = False,
+        on_frame: OnFrame | None = None,
+        on_step: OnStep | None = None,
         on_activation: OnActivation | None = None,
         on_event: OnEvent | None = None,
     ) -> None:
@@ -87,9 +94,14 @@ class Container:
             self._process.add(self.flow_node)
             self.au_node = AuNode(**options, parameter_overrides=for_model)
             self._process.add(self.au_node)
+            if annotated:
+                self._process.add(
+                    ViewNode(**options, parameter_overrides=for_model, cli_args=remap)
+                )
         except BaseException:
             self._process.close()
             raise
+        self.flow_node.on_frame, self.flow_node.on_step = on_frame, on_step
         self.au_node.on_activation, self.au_node.on_event = on_activation, on_event
         self._never = threading.Event()
 
@@ -223,7 +235,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv if argv is None else argv
     try:
         camera = _parser().parse_args(not_for_ros(argv)).camera
-        container = Container(camera, arguments=argv)
+        container = Container(camera, arguments=argv, annotated=True)
         with container.interruptible():
             try:
                 container.serve()

@@ -11,6 +11,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.exceptions import InvalidHandle
 
+from emopulse_ros.nodes.samples import Samples
+
 PERIOD_S = 1.0
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -77,3 +79,19 @@ class Pace:
         rate = (count - self._count) / max(now - self._time, 1e-9)
         self._count, self._time = count, now
         return rate
+
+
+class Load:
+    """Turns the times that work took into the share of all time that was spent on it."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._time = time.monotonic()
+
+    def __call__(self, *works: Samples) -> float:
+        """The share since the last call, 0 to 1, of works that are measured together."""
+        now = time.monotonic()
+        spent = sum(float(work.since(self._count).sum()) for work in works)
+        share = spent / 1e3 / max(now - self._time, 1e-9)
+        self._count, self._time = max(work.count for work in works), now
+        return share

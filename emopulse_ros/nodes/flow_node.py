@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -14,15 +14,16 @@ from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.budget import Budget
-from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Load, Pace
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.images import image_adaptation
-from emopulse_ros.nodes.messages import FLOW
+from emopulse_ros.nodes.messages import FLOW, since
 from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
+from emopulse_ros.nodes.stamps import clock_of
 from emopulse_ros.pipeline import face_stage, open_engine
-from emopulse_ros.stream import Frame
+from emopulse_ros.stream import FlowStep, Frame
 from emopulse_ros.transport import Subscription
 
 MODEL = Parameter(
@@ -58,6 +59,10 @@ class FlowNode(StageNode):
     """Frames without a face that could be followed."""
     gaps = 0
     """Frames that never came here: the camera or a queue dropped them, or the network."""
+    on_frame: Callable[[Frame], None] | None = None
+    """Called with each frame before it is worked on; must be quick."""
+    on_step: Callable[[FlowStep], None] | None = None
+    """Called after each flow step is published; must be quick."""
 
     def allocate(self) -> None:
         recipe = open_engine(path_of(self.settings["model"])).card.recipe
@@ -66,9 +71,12 @@ class FlowNode(StageNode):
         self._flows = EachFace(partial(FlowStage, recipe))
         self._budget = Budget(most)
         self._publisher = self.publisher(FLOW, "flow", qualities.flow(10 * most))
-        self._pace = Pace()
+        self._pace, self._load = Pace(), Load()
+        self._now, self._newest = clock_of(self), 0
         self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
         """From the camera's publishing until here, in the face stage, in the flow stage; ms."""
+        self.work = Samples()
+        """In both stages and in publishing, of every frame; ms."""
 
     def start(self) -> None:
         self._last: int | None = None
@@ -106,6 +114,8 @@ class FlowNode(StageNode):
         rate = self._pace(self.frames)
         values = {
             "rate (Hz)": f"{rate:.1f}",
+            "share of the time used": f"{self._load(self.work):.0%}",
+            "age of the last frame (ms)": f"{since(self._newest, self._now):.1f}",
             "face": self.status,
             "faces at most": str(self.face.most if self.face else 0),
             "frames": str(self.frames),
@@ -130,19 +140,26 @@ class FlowNode(StageNode):
         self.frames += 1
         if self._last is not None and frame.sequence > self._last + 1:
             self.gaps += frame.sequence - self._last - 1
-        self._last = frame.sequence
+        self._last, self._newest = frame.sequence, frame.stamp
+        if self.on_frame is not None:
+            self.on_frame(frame)
         begun = time.perf_counter()
         crops = self.face(frame)
         found = time.perf_counter()
         self.face_time.add(1e3 * (found - begun))
         if not crops:
             self.faceless += 1
+            self.work.add(1e3 * (found - begun))
             return
         for crop in crops:
-            self._publisher.publish(self._flows(crop.face_id, crop.stamp)(crop))
+            step = self._flows(crop.face_id, crop.stamp)(crop)
+            self._publisher.publish(step)
+            if self.on_step is not None:
+                self.on_step(step)
         self._flows.retire(frame.stamp)
         done = time.perf_counter()
         self.flow_time.add(1e3 * (done - found))
+        self.work.add(1e3 * (done - begun))
         self._keep_within_budget(frame.stamp, done - begun, len(crops))
 
     def _keep_within_budget(self, stamp: int, spent: float, count: int) -> None:

@@ -39,6 +39,11 @@ def activations(depth: int = 200) -> QoSProfile:
     return _last(depth, ReliabilityPolicy.RELIABLE)
 
 
+def looked_at(depth: int = 2) -> QoSProfile:
+    """Reliable, for tools that show images mostly ask for it; few and the newest, for an eye."""
+    return _last(depth, ReliabilityPolicy.RELIABLE)
+
+
 def events(depth: int = 10) -> QoSProfile:
     """Reliable: few, small, and each matters; volatile, for an old one is no news."""
     return _last(depth, ReliabilityPolicy.RELIABLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,23 @@ def test_a_tally_counts_and_passes_on_what_came(marks: TruthMarks) -> None:
     ((moment, _, verdict),) = shot.events
     assert (moment, verdict) == (pytest.approx(0.81), "right")
     assert shot.model == "tiny abcdef01"
+
+
+def test_of_several_faces_one_is_shown_until_it_has_gone() -> None:
+    inbox = Inbox()
+    tally = Tally(inbox)
+    for number in range(100):
+        inbox.put(replace(activation(number, 0.2), face_id=1))
+        inbox.put(replace(activation(number, 0.9), face_id=2))
+    tally.read(1.0)
+    assert tally.count == 200
+    assert tally.snapshot(1.0).peak.max() < 0.5
+    for number in range(100, 200):
+        inbox.put(replace(activation(number, 0.9), face_id=2))
+    tally.read(1.5)
+    assert tally.snapshot(1.5).peak.max() > 0.8
+    # 200 frames were shown in half a second, however many faces there were: 100, and then 39.
+    assert tally.snapshot(1.5).rate == pytest.approx(39 / 0.5, abs=3)
 
 
 def test_truth_begins_where_the_stream_says_it_does(marks: TruthMarks) -> None:

@@ -106,7 +106,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
     """Replace camera and stages of the nodes by ones that cost nothing."""
     pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
     from emopulse_ros.detection.model import Card
-    from emopulse_ros.nodes import au_node, camera_node, flow_node
+    from emopulse_ros.nodes import au_node, camera_node, flow_node, view_node
 
     world = Light()
 
@@ -167,6 +167,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
     monkeypatch.setattr(flow_node, "face_stage", lambda *_, **__: LightFace(world))
     monkeypatch.setattr(flow_node, "FlowStage", Flow)
     monkeypatch.setattr(au_node, "open_engine", lambda _: Engine())
+    monkeypatch.setattr(view_node, "open_engine", lambda _: Engine())
     monkeypatch.setattr(au_node, "Detector", Detector)
     monkeypatch.setattr(au_node, "event_finder", lambda _: Finder())
     return world

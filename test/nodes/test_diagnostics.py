@@ -24,6 +24,26 @@ def values(status: Any) -> dict[str, str]:
     return {pair.key: pair.value for pair in status.values}
 
 
+def used(status: Any) -> int:
+    return int(values(status)["share of the time used"].removesuffix("%"))
+
+
+def test_the_load_is_the_share_of_time_that_work_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    from emopulse_ros.nodes import diagnostics
+    from emopulse_ros.nodes.samples import Samples
+
+    clock = iter([10.0, 11.0, 13.0])
+    monkeypatch.setattr(diagnostics.time, "monotonic", lambda: next(clock))
+    load, one, other = diagnostics.Load(), Samples(), Samples()
+    for work in (one, other):
+        for _ in range(100):
+            work.add(2.0)
+    assert load(one, other) == pytest.approx(0.4)
+    one.add(500.0)
+    other.add(100.0)
+    assert load(one, other) == pytest.approx(0.3)
+
+
 def test_every_node_tells_how_it_is(light: Any, told: Any, unhurried: str, soon: Any) -> None:
     from emopulse_ros.nodes.container import Container
 
@@ -36,6 +56,9 @@ def test_every_node_tells_how_it_is(light: Any, told: Any, unhurried: str, soon:
         assert float(camera["rate (Hz)"]) > 0
         assert camera["skipped frames"] == flow["dropped frames"] == "0"
         assert flow["face"] == "following a face"
+        assert 0.0 <= float(flow["age of the last frame (ms)"]) < 5000.0
+        assert soon(lambda: 0 < used(told["flow_node"]) < 100)
+        assert soon(lambda: 0 < used(told["au_node"]) < 100)
         assert au["engine"] == "none at all"
         assert float(au["latency, median (ms)"]) <= float(au["latency, p99 (ms)"])
 

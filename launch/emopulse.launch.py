@@ -55,6 +55,7 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "width": (int, ("camera_node",)),
     "height": (int, ("camera_node",)),
     "exposure": (float, ("camera_node",)),
+    "camera_info_url": (str, ("camera_node",)),
     "frame_id": (str, ("camera_node",)),
     "model": (str, ("flow_node", "au_node")),
     "autostart": (truth, ("camera_node", "flow_node", "au_node")),
@@ -92,6 +93,11 @@ ARGUMENTS = [
     DeclareLaunchArgument("height", default_value="", description="likewise, its height"),
     DeclareLaunchArgument(
         "exposure", default_value="", description="exposure time of a device, in microseconds"
+    ),
+    DeclareLaunchArgument(
+        "camera_info_url",
+        default_value="",
+        description="calibration of the camera: path of what camera_calibration has written",
     ),
     DeclareLaunchArgument(
         "frame_id", default_value="", description="optical frame of the camera (REP 103)"

@@ -183,3 +183,34 @@ def unhurried(tmp_path: Any) -> str:
         "/**/au_node: {ros__parameters: {queue_depth: 1000}}\n"
     )
     return str(path)
+
+
+@pytest.fixture
+def ask(soon: Callable[..., bool]) -> Callable[[Any, Any], Any]:
+    """Call a service, again if the answer got lost, as it does while both sides find each other."""
+
+    def call(client: Any, request: Any) -> Any:
+        assert client.wait_for_service(30.0), client.srv_name
+        for _ in range(10):
+            answer = client.call_async(request)
+            if soon(answer.done, 3.0):
+                return answer.result()
+        raise AssertionError(f"no answer from {client.srv_name}")
+
+    return call
+
+
+@pytest.fixture
+def change(ask: Callable[[Any, Any], Any]) -> Callable[[Any, str, int], bool]:
+    """Ask a node for a transition, from another node; whether it succeeded."""
+
+    def to(outside: Any, name: str, transition: int) -> bool:
+        from lifecycle_msgs.msg import Transition
+        from lifecycle_msgs.srv import ChangeState
+
+        client = outside.create_client(ChangeState, f"{name}/change_state")
+        # One that is none: what may be asked twice makes sure that each hears the other.
+        assert not ask(client, ChangeState.Request(transition=Transition(id=200))).success
+        return bool(ask(client, ChangeState.Request(transition=Transition(id=transition))).success)
+
+    return to

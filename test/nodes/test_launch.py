@@ -133,15 +133,14 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
         one.kill()
 
 
-def parameters(ros: Any, node: str, *names: str) -> list[Any]:
+def parameters(ros: Any, ask: Any, node: str, *names: str) -> list[Any]:
     """The values of a node's parameters, asked for from outside."""
     from rcl_interfaces.srv import GetParameters
     from rclpy.parameter import parameter_value_to_python
 
     asking = ros.process().node("asking")
     client = asking.create_client(GetParameters, f"{node}/get_parameters")
-    assert client.wait_for_service(20.0)
-    answer = client.call(GetParameters.Request(names=list(names)))
+    answer = ask(client, GetParameters.Request(names=list(names)))
     return [parameter_value_to_python(value) for value in answer.values]
 
 
@@ -162,7 +161,9 @@ def test_one_process_or_three_in_a_namespace(
     launched.interrupt()
 
 
-def test_the_last_word_counts(launch: Launch, ros: Any, soon: Any, tmp_path: Path) -> None:
+def test_the_last_word_counts(
+    launch: Launch, ros: Any, ask: Any, soon: Any, tmp_path: Path
+) -> None:
     own = tmp_path / "own.yaml"
     own.write_text(
         "/**/camera_node:\n  ros__parameters:\n"
@@ -173,7 +174,7 @@ def test_the_last_word_counts(launch: Launch, ros: Any, soon: Any, tmp_path: Pat
     )
     assert soon(lambda: launched.count("active") == 3, 60.0), launched.text
     asked = ("patience", "camera", "frame_id", "rate", "width")
-    told = parameters(ros, "/emopulse/camera_node", *asked)
+    told = parameters(ros, ask, "/emopulse/camera_node", *asked)
     assert told == [1_000_000, "synthetic:3", "7", 40.0, 0]
     launched.interrupt()
 
@@ -195,10 +196,10 @@ def test_images_of_another_driver(launch: Launch, ros: Any, soon: Any, split: st
 
 
 def test_nodes_that_are_not_to_start_themselves_wait_for_whoever_does(
-    launch: Launch, ros: Any, soon: Any
+    launch: Launch, ros: Any, ask: Any, change: Any, soon: Any
 ) -> None:
     from lifecycle_msgs.msg import Transition
-    from lifecycle_msgs.srv import ChangeState, GetState
+    from lifecycle_msgs.srv import GetState
 
     from emopulse_msgs.msg import AUActivation
 
@@ -206,17 +207,13 @@ def test_nodes_that_are_not_to_start_themselves_wait_for_whoever_does(
     manager = ros.process().node("manager")
     manager.create_subscription(AUActivation, "/emopulse/au_activation", heard.append, 200)
     launched = launch("emopulse.launch.py", "autostart:=false", "rate:=50")
-    nodes = ("au_node", "flow_node", "camera_node")
+    nodes = [f"/emopulse/{name}" for name in ("au_node", "flow_node", "camera_node")]
     for name in nodes:
-        state = manager.create_client(GetState, f"/emopulse/{name}/get_state")
-        assert state.wait_for_service(20.0), launched.text
-        assert state.call(GetState.Request()).current_state.label == "unconfigured"
-    for number in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+        client = manager.create_client(GetState, f"{name}/get_state")
+        assert ask(client, GetState.Request()).current_state.label == "unconfigured"
+    for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
         for name in nodes:
-            change = manager.create_client(ChangeState, f"/emopulse/{name}/change_state")
-            assert change.wait_for_service(20.0)
-            transition = Transition(id=number)
-            assert change.call(ChangeState.Request(transition=transition)).success, launched.text
+            assert change(manager, name, transition), launched.text
     assert soon(lambda: len(heard) >= 5, 30.0), launched.text
     launched.interrupt()
 

@@ -21,6 +21,7 @@ PARAMETERS = {
     "width": "640",
     "height": "400",
     "exposure": "3e3",
+    "camera_info_url": "camera.yaml",
     "frame_id": "7",
     "model": "int8",
     "autostart": "false",

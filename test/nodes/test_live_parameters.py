@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.fixture
-def camera(ros: Any, light: Any) -> Any:
+def camera(ros: Any, light: Any, ask: Any) -> Any:
     """A camera node that spins, and a client's way to set its parameters: over ROS's service."""
     from rcl_interfaces.srv import SetParameters, SetParametersAtomically
     from rclpy.parameter import Parameter
@@ -23,9 +23,8 @@ def camera(ros: Any, light: Any) -> Any:
 
     def send(kind: Any, service: str, values: dict[str, Any]) -> Any:
         client = outside.create_client(kind, f"/emopulse/camera_node/{service}")
-        assert client.wait_for_service(10.0)
         given = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
-        return client.call(kind.Request(parameters=given), timeout_sec=10.0)
+        return ask(client, kind.Request(parameters=given))
 
     node.set = lambda **values: send(SetParameters, "set_parameters", values).results[0]
     node.set_together = lambda **values: (

@@ -141,33 +141,22 @@ def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
     assert not node.finished.is_set()
 
 
-def test_whoever_asks_for_what_is_impossible_is_told_no(make: Any, ros: Any) -> None:
+def test_whoever_asks_for_what_is_impossible_is_told_no(make: Any, ros: Any, change: Any) -> None:
     from lifecycle_msgs.msg import Transition
-    from lifecycle_msgs.srv import ChangeState
 
     node, outside = make("FlowNode"), ros.process().node("outside")
-    client = outside.create_client(ChangeState, "/emopulse/flow_node/change_state")
-    assert client.wait_for_service(10.0)
-
-    def ask(transition: int) -> bool:
-        request = ChangeState.Request(transition=Transition(id=transition))
-        answer = client.call(request, timeout_sec=10.0)
-        assert answer is not None
-        return bool(answer.success)
-
-    assert not ask(Transition.TRANSITION_ACTIVATE)
+    name = "/emopulse/flow_node"
+    assert not change(outside, name, Transition.TRANSITION_ACTIVATE)
     assert state(node) == "unconfigured"
-    assert not ask(200)
-    assert ask(Transition.TRANSITION_CONFIGURE)
-    assert not ask(Transition.TRANSITION_CONFIGURE)
+    assert change(outside, name, Transition.TRANSITION_CONFIGURE)
+    assert not change(outside, name, Transition.TRANSITION_CONFIGURE)
     assert state(node) == "inactive"
     node.end()
 
 
-def test_a_wrong_parameter_is_mended_from_outside(ros: Any, soon: Any) -> None:
+def test_a_wrong_parameter_is_mended_from_outside(ros: Any, ask: Any, change: Any) -> None:
     pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
     from lifecycle_msgs.msg import Transition
-    from lifecycle_msgs.srv import ChangeState
     from rcl_interfaces.srv import SetParameters
     from rclpy.parameter import Parameter
 
@@ -177,17 +166,14 @@ def test_a_wrong_parameter_is_mended_from_outside(ros: Any, soon: Any) -> None:
     wrong = [Parameter("model", value="/nowhere.onnx")]
     node = AuNode(context=process.context, parameter_overrides=wrong)
     process.spinner.add(node)
-    change = outside.create_client(ChangeState, "/emopulse/au_node/change_state")
-    setting = outside.create_client(SetParameters, "/emopulse/au_node/set_parameters")
-    assert change.wait_for_service(10.0)
-    assert setting.wait_for_service(10.0)
-    configure = ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
-    assert not change.call(configure, timeout_sec=20.0).success
+    name = "/emopulse/au_node"
+    assert not change(outside, name, Transition.TRANSITION_CONFIGURE)
     assert state(node) == "unconfigured"
     assert "there is no model at /nowhere.onnx" in str(node.error)
+    setting = outside.create_client(SetParameters, f"{name}/set_parameters")
     better = SetParameters.Request(parameters=[Parameter("model", value="").to_parameter_msg()])
-    assert setting.call(better, timeout_sec=20.0).results[0].successful
-    assert change.call(configure, timeout_sec=20.0).success
-    assert soon(lambda: state(node) == "inactive")
+    assert ask(setting, better).results[0].successful
+    assert change(outside, name, Transition.TRANSITION_CONFIGURE)
+    assert state(node) == "inactive"
     process.spinner.call(node.shut_down)
     node.destroy_node()

@@ -38,7 +38,8 @@ ARGUMENTS = [
         "annotated",
         default_value="false",
         choices=["true", "false"],
-        description="whether to publish the camera's picture with what was seen drawn into it",
+        description="whether to publish the camera's picture with what was seen drawn into it; "
+        "emopulse.launch.py does, unless split:=true",
     ),
 ]
 

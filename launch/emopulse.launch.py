@@ -1,4 +1,4 @@
-"""Starts EmoPulse: its three nodes in one process, or with `split:=true` in three.
+"""Starts EmoPulse: its nodes in one process, or with `split:=true` in three.
 
 In one process frames and flow travel by reference; in three they go through the middleware. The
 nodes configure and activate themselves, unless `autostart:=false`. Of each parameter the last word
@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import yaml
 from launch.actions import (
     DeclareLaunchArgument,
     LogInfo,
@@ -21,10 +23,10 @@ from launch.actions import (
     RegisterEventHandler,
     Shutdown,
 )
-from launch.event_handlers import OnProcessExit
+from launch.event_handlers import OnProcessExit, OnShutdown
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+from launch_ros.parameter_descriptions import ParameterFile
 from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
@@ -57,9 +59,9 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
     "exposure": (float, ("camera_node",)),
     "camera_info_url": (str, ("camera_node",)),
     "frame_id": (str, ("camera_node",)),
-    "model": (str, ("flow_node", "au_node")),
-    "autostart": (truth, ("camera_node", "flow_node", "au_node")),
-    "use_sim_time": (truth, ("camera_node", "flow_node", "au_node")),
+    "model": (str, ("flow_node", "au_node", "view_node")),
+    "autostart": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
+    "use_sim_time": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
 }
 """Arguments that are parameters of nodes: how they are read, and of which nodes."""
 
@@ -153,38 +155,64 @@ def start(context: LaunchContext) -> list[Any]:
     topic = camera.removeprefix("ros:") if camera.startswith("ros:") else None
     if topic == "":
         raise RuntimeError("camera is 'ros:', which names no topic; try ros:/camera/image_raw")
-    given = {name: read(context, name) for name in PARAMETERS if value(context, name)}
-    if topic is not None:
-        del given["camera"]
     file = value(context, "params_file")
     if file and not Path(file).is_file():
         raise RuntimeError(f"params_file is '{file}', and there is no such file")
+    given = {
+        name: read_as(context, name, kind)
+        for name, (kind, _) in PARAMETERS.items()
+        if value(context, name) and not (name == "camera" and topic is not None)
+    }
+    actions, files = parameter_files(context, given)
     if not read_as(context, "split", truth):
         arguments = ["--camera", camera] if topic is not None else []
-        return watched(context, node(context, "emopulse_container", given, arguments=arguments))
-    actions = []
+        container = node(context, "emopulse_container", files, arguments=arguments)
+        return [*actions, *watched(context, container)]
     for name in ("camera_node", "flow_node", "au_node"):
         if name == "camera_node" and topic is not None:
             continue
         remap = [("camera/image_raw", topic)] if name == "flow_node" and topic else []
-        its = {key: setting for key, setting in given.items() if name in PARAMETERS[key][1]}
-        actions += watched(context, node(context, name, its, name=name, remappings=remap))
+        actions += watched(context, node(context, name, files, name=name, remappings=remap))
     return actions
 
 
-def node(context: LaunchContext, executable: str, given: dict[str, Any], **options: Any) -> Node:
-    """A process of one node, or of all, with its parameters."""
+def parameter_files(
+    context: LaunchContext, given: dict[str, Any]
+) -> tuple[list[Any], list[ParameterFile]]:
+    """The files in their order, the last of which holds the arguments; and what ends that one.
+
+    A file, because neither `-p` nor the parameters of a `Node` can say which node of a process they
+    are for, and `rate` is a parameter of two.
+    """
     files: list[Any] = []
     if value(context, "use"):
         share = FindPackageShare(PACKAGE)
         files.append(PathJoinSubstitution([share, "config", f"{value(context, 'use')}.yaml"]))
     if value(context, "params_file"):
-        files.append(ParameterFile(LaunchConfiguration("params_file")))
+        files.append(LaunchConfiguration("params_file"))
+    actions: list[Any] = []
+    if given:
+        told: dict[str, Any] = {}
+        for name, setting in given.items():
+            for owner in PARAMETERS[name][1]:
+                parameters = told.setdefault(f"/**/{owner}", {"ros__parameters": {}})
+                parameters["ros__parameters"][name] = setting
+        with NamedTemporaryFile("w", prefix="emopulse_", suffix=".yaml", delete=False) as file:
+            yaml.safe_dump(told, file)
+        files.append(file.name)
+        path = Path(file.name)
+        gone = OpaqueFunction(function=lambda _: path.unlink(missing_ok=True))
+        actions.append(RegisterEventHandler(OnShutdown(on_shutdown=[gone])))
+    return actions, [ParameterFile(one) for one in files]
+
+
+def node(context: LaunchContext, executable: str, files: list[Any], **options: Any) -> Node:
+    """A process of one node, or of all, with its parameters."""
     return Node(
         package=PACKAGE,
         executable=executable,
         namespace=LaunchConfiguration("namespace"),
-        parameters=[*files, *([given] if given else [])],
+        parameters=files,
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
         respawn=read_as(context, "respawn", truth),
         respawn_delay=RESPAWN_DELAY_S,
@@ -214,17 +242,6 @@ def watched(context: LaunchContext, process: Node) -> list[Any]:
 def value(context: LaunchContext, name: str) -> str:
     """What was given for an argument."""
     return LaunchConfiguration(name).perform(context)
-
-
-def read(context: LaunchContext, name: str) -> Any:
-    """What was given for an argument that is a parameter, as a parameter."""
-    kind = PARAMETERS[name][0]
-    # ROS would make a number of a text that looks like one.
-    return (
-        ParameterValue(value(context, name), value_type=str)
-        if kind is str
-        else read_as(context, name, kind)
-    )
 
 
 def read_as(context: LaunchContext, name: str, kind: Callable[[str], Any]) -> Any:

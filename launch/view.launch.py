@@ -1,4 +1,4 @@
-"""Shows what EmoPulse sees: a bridge to Foxglove, and with `annotated:=true` a picture to look at.
+"""Shows what EmoPulse sees: a bridge to Foxglove, and with `annotated:=true` the annotated picture.
 
 The bridge shows the topics of EmoPulse's namespace and no others, on this machine only unless
 `address` says otherwise, and takes nothing from who looks. Open ws://localhost:8765 in Foxglove,
@@ -38,8 +38,8 @@ ARGUMENTS = [
         "annotated",
         default_value="false",
         choices=["true", "false"],
-        description="whether to publish the camera's picture with what was seen drawn into it; "
-        "emopulse.launch.py does, unless split:=true",
+        description="whether to start view_node, which draws what is seen on the picture; "
+        "only beside split:=true, for in one process it is there anyway",
     ),
 ]
 

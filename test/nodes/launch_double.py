@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 
@@ -30,11 +31,11 @@ NAMES = {
         "TimerAction",
     ),
     "launch.conditions": ("IfCondition",),
-    "launch.event_handlers": ("OnProcessExit",),
+    "launch.event_handlers": ("OnProcessExit", "OnShutdown"),
     "launch.substitutions": ("LaunchConfiguration", "PathJoinSubstitution"),
     "launch_ros": (),
     "launch_ros.actions": ("Node",),
-    "launch_ros.parameter_descriptions": ("ParameterFile", "ParameterValue"),
+    "launch_ros.parameter_descriptions": ("ParameterFile",),
     "launch_ros.substitutions": ("FindPackageShare",),
 }
 
@@ -121,10 +122,16 @@ class LaunchFile:
 
 
 def given_to(node: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that a launch file gives to a node, beside files."""
-    last = node["parameters"][-1] if node["parameters"] else None
-    if not isinstance(last, dict):
+    """The parameters that the bridge of Foxglove is given."""
+    (given,) = node["parameters"]
+    assert isinstance(given, dict)
+    return given
+
+
+def told(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The parameters that arguments give to a process, by node: the last of its files."""
+    last = node["parameters"][-1].words[0] if node["parameters"] else None
+    if not isinstance(last, str):
         return {}
-    return {
-        name: value.words[0] if isinstance(value, Said) else value for name, value in last.items()
-    }
+    said = yaml.safe_load(Path(last).read_text())
+    return {key.removeprefix("/**/"): its["ros__parameters"] for key, its in said.items()}

@@ -24,6 +24,9 @@ MODULES = {
     "au_node": "au_node",
     "emopulse_container": "container",
 }
+ALL = 4
+"""Nodes in one process: view_node as well."""
+
 RUN = """
 import sys
 from launch import LaunchDescription, LaunchService
@@ -41,6 +44,7 @@ class Launched:
 
     def __init__(self, environment: dict[str, str], name: str, arguments: list[str]) -> None:
         self.text = ""
+        self.temporary = Path(environment["TMPDIR"])
         self.process = subprocess.Popen(
             [sys.executable, "-c", RUN, str(ROOT / "launch" / name), *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
@@ -69,6 +73,7 @@ class Launched:
         self._reader.join(10.0)
         left = [pid for pids in self.started.values() for pid in pids if _lives(pid)]
         assert left == [], self.text
+        assert list(self.temporary.iterdir()) == []
         return status
 
     def interrupt(self) -> None:
@@ -121,6 +126,8 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
         environment[variable] = os.pathsep.join(
             filter(None, (str(folder), os.environ.get(variable)))
         )
+    environment["TMPDIR"] = str(tmp_path / "temporary")
+    Path(environment["TMPDIR"]).mkdir()
     environment["ROS_LOG_DIR"] = str(tmp_path / "log")
     running: list[Launched] = []
 
@@ -155,7 +162,8 @@ def test_one_process_or_three_in_a_namespace(
     listener.create_subscription(AUActivation, "/robot/au_activation", heard.append, 200)
     launched = launch("emopulse.launch.py", f"split:={split}", "namespace:=robot", "rate:=50")
     assert soon(lambda: len(heard) >= 20, 60.0), launched.text
-    assert launched.count(r"\[robot\.\w+_node\]: active") == 3
+    expected = 3 if split == "true" else ALL
+    assert soon(lambda: launched.count(r"\[robot\.\w+_node\]: active") == expected)
     names = ["camera_node", "flow_node", "au_node"] if split == "true" else ["emopulse_container"]
     assert sorted(launched.started) == sorted(names)
     launched.interrupt()
@@ -172,10 +180,11 @@ def test_the_last_word_counts(
     launched = launch(
         "emopulse.launch.py", "use:=replay", f"params_file:={own}", "frame_id:=7", "rate:=40"
     )
-    assert soon(lambda: launched.count("active") == 3, 60.0), launched.text
+    assert soon(lambda: launched.count("active") == ALL, 60.0), launched.text
     asked = ("patience", "camera", "frame_id", "rate", "width")
     told = parameters(ros, ask, "/emopulse/camera_node", *asked)
     assert told == [1_000_000, "synthetic:3", "7", 40.0, 0]
+    assert parameters(ros, ask, "/emopulse/view_node", "rate") == [30.0]
     launched.interrupt()
 
 
@@ -187,7 +196,8 @@ def test_images_of_another_driver(launch: Launch, ros: Any, soon: Any, split: st
     publisher = driver.create_publisher(Image, "/their/image", 10)
     arguments = ("use:=driver", "camera:=ros:/their/image", f"split:={split}", "namespace:=we")
     launched = launch("emopulse.launch.py", *arguments)
-    assert soon(lambda: launched.count("active") == 2, 60.0), launched.text
+    expected = 2 if split == "true" else ALL - 1
+    assert soon(lambda: launched.count("active") == expected, 60.0), launched.text
     assert soon(publisher.get_subscription_count), launched.text
     assert "camera_node" not in launched.text
     assert soon(lambda: ("flow_node", "/we") in driver.get_node_names_and_namespaces())
@@ -253,9 +263,9 @@ def test_a_node_that_dies_takes_the_others_along(launch: Launch, soon: Any) -> N
 
 def test_a_node_that_dies_is_brought_back_if_so_asked(launch: Launch, soon: Any) -> None:
     launched = launch("emopulse.launch.py", "respawn:=true")
-    assert soon(lambda: launched.count("active") == 3, 60.0), launched.text
+    assert soon(lambda: launched.count("active") == ALL, 60.0), launched.text
     os.kill(launched.started["emopulse_container"][0], signal.SIGKILL)
-    assert soon(lambda: launched.count("active") == 6, 60.0), launched.text
+    assert soon(lambda: launched.count("active") == 2 * ALL, 60.0), launched.text
     assert "has ended, exit code -9; it is started again in 2 s" in launched.text
     assert len(launched.started["emopulse_container"]) == 2
     launched.interrupt()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .launch_double import LaunchFile, given_to
+from .launch_double import LaunchFile, given_to, told
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
@@ -31,26 +32,27 @@ FILES = ("emopulse.launch.py", "replay.launch.py", "view.launch.py")
 
 
 @pytest.fixture
-def launch(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], LaunchFile]:
+def launch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], LaunchFile]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return lambda name: LaunchFile(name, monkeypatch)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_argument_is_described_and_has_a_default(launch: Any, name: str) -> None:
     arguments = launch(name).arguments
-    assert all(len(told["description"]) > 10 for told in arguments.values())
-    required = [name for name, told in arguments.items() if "default_value" not in told]
+    assert all(len(said["description"]) > 10 for said in arguments.values())
+    required = [name for name, said in arguments.items() if "default_value" not in said]
     assert required == (["bag"] if name == "replay.launch.py" else [])
-    for told in arguments.values():
-        assert told["default_value"] in told["choices"] if "choices" in told else True
+    for said in arguments.values():
+        assert said["default_value"] in said["choices"] if "choices" in said else True
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_documents_name_every_argument(launch: Any, name: str) -> None:
     text = (ROOT / "docs" / "launch.md").read_text().partition(f"## {name}\n")[2]
     section = text.partition("\n## ")[0]
-    for argument, told in launch(name).arguments.items():
-        default = told.get("default_value")
+    for argument, said in launch(name).arguments.items():
+        default = said.get("default_value")
         shown = "" if default is None else f"`{default}`" if default else "empty"
         assert f"| `{argument}` | {shown} | " in section
 
@@ -61,42 +63,40 @@ def test_every_parameter_is_one_of_the_nodes_it_goes_to(launch: Any) -> None:
     file = launch("emopulse.launch.py")
     assert set(file.names["PARAMETERS"]) == set(PARAMETERS)
     for name, (_, nodes) in file.names["PARAMETERS"].items():
-        with_it = tuple(node for node in NODES if name in {one.name for one in TABLES[node]})
-        assert nodes == (NODES if name == "use_sim_time" else with_it)
+        with_it = tuple(node for node in TABLES if name in {one.name for one in TABLES[node]})
+        if name == "use_sim_time":
+            assert nodes == tuple(TABLES)
+        elif name == "rate":
+            # That of the view is another.
+            assert nodes == ("camera_node",)
+        else:
+            assert nodes == with_it
 
 
-def test_a_parameter_has_the_type_that_the_table_says(launch: Any) -> None:
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_each_node_is_given_its_own_in_the_type_that_its_table_says(
+    launch: Any, split: str
+) -> None:
     from emopulse_ros.nodes.tables import TABLES
 
-    started = launch("emopulse.launch.py").nodes(split="true", **PARAMETERS)
-    assert tuple(started) == NODES
-    for name, node in started.items():
-        given = given_to(node)
-        assert given.pop("use_sim_time") is True
-        table = {parameter.name: parameter for parameter in TABLES[name]}
-        for parameter, value in given.items():
-            assert type(value) is type(table[parameter].default)
-            low, high = table[parameter].bounds or (0, 0)
-            assert table[parameter].bounds is None or low <= value <= high
-        assert set(given) == set(PARAMETERS) & set(table)
-    assert given_to(started["camera_node"])["exposure"] == 3000.0
-    assert given_to(started["au_node"]) == {
-        "model": "int8",
-        "autostart": False,
-        "use_sim_time": True,
-    }
-
-
-def test_one_process_is_given_all_that_three_are(launch: Any) -> None:
-    file = launch("emopulse.launch.py")
-    (container,) = file.nodes(**PARAMETERS).items()
-    assert container[0] == "emopulse_container"
-    together: dict[str, Any] = {}
-    for node in file.nodes(split="true", **PARAMETERS).values():
-        together |= given_to(node)
-    assert given_to(container[1]) == together
-    # A name would be that of all three.
-    assert "name" not in container[1]
+    started = launch("emopulse.launch.py").nodes(split=split, **PARAMETERS)
+    assert tuple(started) == (NODES if split == "true" else ("emopulse_container",))
+    for process in started.values():
+        # A name would be that of all nodes of a process.
+        assert ("name" in process) is (split == "true")
+        assert set(told(process)) == set(TABLES)
+        for name, given in told(process).items():
+            assert given.pop("use_sim_time") is True
+            table = {parameter.name: parameter for parameter in TABLES[name]}
+            for parameter, value in given.items():
+                assert type(value) is type(table[parameter].default)
+                low, high = table[parameter].bounds or (0, 0)
+                assert table[parameter].bounds is None or low <= value <= high
+            if name == "view_node":
+                assert given == {"model": "int8", "autostart": False}
+            else:
+                assert set(given) == set(PARAMETERS) & set(table)
+        assert told(process)["camera_node"]["exposure"] == 3000.0
 
 
 @pytest.mark.parametrize("split", ["true", "false"])
@@ -112,12 +112,12 @@ def test_a_file_of_ones_own_comes_after_that_of_the_use_and_before_arguments(
     own = tmp_path / "own.yaml"
     own.touch()
     file = launch("emopulse.launch.py")
-    started = file.nodes(use="uvc", params_file=str(own), model="int8", rate="90", split=split)
+    started = file.nodes(use="uvc", params_file=str(own), rate="90", split=split)
     for node in started.values():
-        use, mine, arguments = node["parameters"]
+        use, mine, _ = (one.words[0] for one in node["parameters"])
         assert file.text(use) == "<emopulse_ros>/config/uvc.yaml"
-        assert file.text(mine.words[0]) == str(own)
-        assert isinstance(arguments, dict)
+        assert file.text(mine) == str(own)
+        assert told(node) == {"camera_node": {"rate": 90.0}}
 
 
 def test_every_use_has_its_file(launch: Any) -> None:
@@ -131,7 +131,7 @@ def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch
     file = launch("emopulse.launch.py")
     one = file.nodes(camera="ros:/their/image", frame_id="x")["emopulse_container"]
     assert one["arguments"] == ["--camera", "ros:/their/image"]
-    assert "camera" not in given_to(one)
+    assert told(one) == {"camera_node": {"frame_id": "x"}}
     three = file.nodes(camera="ros:/their/image", split="true")
     assert set(three) == {"flow_node", "au_node"}
     assert three["flow_node"]["remappings"] == [("camera/image_raw", "/their/image")]

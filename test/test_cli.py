@@ -155,6 +155,12 @@ def test_a_run_over_ros_writes_latencies(tmp_path: Path, capfd: pytest.CaptureFi
 
 @runs_faces
 @pytest.mark.usefixtures("ros_is_there")
+def test_a_size_is_width_and_height(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--size", "64"])
+    assert "'64' is no size: it is width and height, as 640x480" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -165,6 +171,7 @@ def test_a_run_over_ros_writes_latencies(tmp_path: Path, capfd: pytest.CaptureFi
         (["--camera", "synthetic", "--params", "wrong.yaml"], "parameter rate of camera_node"),
         (["--camera", "synthetic", "--csv", "gone/a.csv"], "'gone/a.csv' cannot be written"),
         (["--camera", "ros:/image_raw", "--rate", "30"], "leave out --rate"),
+        (["--camera", "ros:/image_raw", "--size", "64x48"], "--size and --exposure"),
         (["--camera", "ros:not a topic"], "names no topic"),
     ],
 )

@@ -30,6 +30,8 @@ def run_live(
     camera: str | None = None,
     *,
     rate: float | None = None,
+    size: tuple[int, int] | None = None,
+    exposure: float | None = None,
     duration: float | None = None,
     model: Path | None = None,
     params: Path | None = None,
@@ -46,8 +48,11 @@ def run_live(
     """
     container_class = _container_class()
     is_foreign = camera is not None and camera.startswith("ros:")
-    if is_foreign and rate is not None:
-        raise BadInputError("the node that publishes the images sets their rate; leave out --rate")
+    if is_foreign and any(wish is not None for wish in (rate, size, exposure)):
+        raise BadInputError(
+            "the node that publishes the images sets their rate, size and exposure; "
+            "leave out --rate, --size and --exposure"
+        )
     if camera is not None and is_foreign:
         _check_topic(camera.removeprefix("ros:"))
     inbox, ending = Inbox(viewer), Ending()
@@ -55,6 +60,8 @@ def run_live(
         container = container_class(
             camera,
             rate=rate,
+            size=size,
+            exposure=exposure,
             duration=None if is_foreign else duration,
             model=model,
             parameters_file=params,

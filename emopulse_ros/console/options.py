@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emopulse_ros.camera import Camera
 
 
 def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
@@ -21,7 +26,37 @@ def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
         metavar="FPS",
         help="frames per second, in place of the camera's own; of a bag its speed",
     )
+    parser.add_argument(
+        "--size", type=_size, metavar="WxH", help="of a device's pictures, such as 640x480"
+    )
+    parser.add_argument(
+        "--exposure", type=float, metavar="US", help="exposure time of a device in microseconds"
+    )
     parser.add_argument("--duration", type=float, metavar="S", help="seconds until it ends")
+
+
+def opened(arguments: argparse.Namespace) -> Camera:
+    """The camera that these options ask for.
+
+    :raises ValueError: if one of them makes no sense.
+    :raises CameraError: if it cannot be opened.
+    """
+    from emopulse_ros.camera import open_camera
+
+    return open_camera(
+        arguments.camera,
+        rate=arguments.rate,
+        duration=arguments.duration,
+        size=arguments.size,
+        exposure=arguments.exposure,
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    sides = re.fullmatch(r"(\d+)x(\d+)", text, re.ASCII)
+    if sides is None:
+        raise argparse.ArgumentTypeError(f"'{text}' is no size: it is width and height, as 640x480")
+    return int(sides[1]), int(sides[2])
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_model
+from emopulse_ros.console.options import add_camera, add_model, opened
 from emopulse_ros.console.show import exit_status, say
 
 
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises BadInputError: if what the user gave cannot be worked with.
     """
     from emopulse_ros.bag.writer import BagWriter
-    from emopulse_ros.camera import in_time, open_camera
+    from emopulse_ros.camera import in_time
     from emopulse_ros.console.taping import tape
     from emopulse_ros.pipeline import build
 
@@ -39,9 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     ending, interrupted = Ending(), False
     with ExitStack() as stack:
         with reading_input():
-            camera = stack.enter_context(
-                open_camera(arguments.camera, rate=arguments.rate, duration=arguments.duration)
-            )
+            camera = stack.enter_context(opened(arguments))
             pipeline = stack.enter_context(build(arguments.model))
             bag = stack.enter_context(BagWriter(arguments.bag))
         paced = None if arguments.as_fast_as_possible else in_time(camera, 40)

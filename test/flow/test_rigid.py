@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from emopulse_ros.face.template import bone_mask
-from emopulse_ros.flow.rigid import RigidPart
+from emopulse_ros.flow.rigid import RigidPart, _median
 
 GRID = 64
 
@@ -55,3 +55,9 @@ def test_fields_are_fitted_each_for_itself() -> None:
 def test_a_mask_that_is_not_square_is_refused() -> None:
     with pytest.raises(ValueError, match="square"):
         RigidPart(np.ones((64, 32), np.float32))
+
+
+@pytest.mark.parametrize("count", [1, 2, 255, 256])
+def test_the_median_is_numpys(count: int) -> None:
+    rows = np.random.default_rng(count).random((3, count))
+    assert (_median(rows) == np.median(rows, axis=1, keepdims=True)).all()

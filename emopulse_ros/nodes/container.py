@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from rclpy.logging import get_logger
 from rclpy.parameter import Parameter
 
 from emopulse_ros.detection.model import Card
@@ -250,9 +251,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         with container.interruptible():
             try:
                 container.serve()
-                container.flow_node.get_logger().info(f"ending; so far {container.counters}")
             finally:
                 container.stop()
+            # Now that what was on its way has come through, they are complete.
+            get_logger("emopulse_container").info(f"ended: {container.counters}")
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -282,8 +282,8 @@ def test_a_bag_is_replayed_to_its_end(launch: Launch, tmp_path: Path) -> None:
     launched = launch("replay.launch.py", f"bag:={tmp_path / 'bag'}", "speed:=0.5")
     assert launched.ends(60.0) == 0, launched.text
     assert "emopulse_container has ended, exit code 0: shutting down" in launched.text
-    assert "frames=100," in launched.text
-    assert "dropped=0," in launched.text
+    assert "frames=100," in launched.text, launched.text
+    assert "dropped=0," in launched.text, launched.text
 
 
 def test_without_a_bridge_the_view_says_so(launch: Launch) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
 
-ROUNDS = int(os.environ.get("EMOPULSE_LIFECYCLES", "4"))
+ROUNDS = int(os.environ.get("EMOPULSE_LIFECYCLES", "6"))
 
 # A plain rclpy program, and a careful one: nothing of ours but the message.
 DRIVE = """
@@ -99,6 +100,15 @@ def footprint(pid: int) -> dict[str, int]:
     }
 
 
+def rested(pid: int) -> dict[str, int]:
+    """The least it holds within a quarter of a second: the middleware's threads come and go."""
+    looks = []
+    for _ in range(5):
+        time.sleep(0.05)
+        looks.append(footprint(pid))
+    return {what: min(look[what] for look in looks) for what in looks[0]}
+
+
 @pytest.fixture
 def container() -> Iterator[subprocess.Popen[str]]:
     """The three nodes in a process of their own, which nobody has brought up."""
@@ -123,7 +133,7 @@ def test_a_manager_of_another_process_drives_the_nodes_and_nothing_leaks(
             active, silent = json.loads(line)
             assert active >= 20
             assert silent == 0
-            after.append(footprint(container.pid))
+            after.append(rested(container.pid))
             print(len(after), after[-1])
             drive.stdin.write("\n")
             drive.stdin.flush()

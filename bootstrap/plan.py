@@ -79,7 +79,8 @@ def _runtime(ground: Ground) -> Iterator[Step]:
     yield Step("messages", says, messages, build)
 
     manifest = ("setup.py", "setup.cfg", "pyproject.toml", "package.xml")
-    product = digest(*(root / name for name in manifest), Path(products.__file__))
+    names = (file.name for file in products.shared_files(ground))
+    product = digest(*(root / name for name in manifest), Path(products.__file__), *names)
     says = "installing emopulse_ros"
     yield Step("product", says, product, partial(products.install_product, ground))
 

@@ -12,6 +12,9 @@ from bootstrap.ground import Ground
 EXECUTABLES = ("camera_node", "flow_node", "au_node", "view_node", "emopulse_container")
 """What `ros2 run emopulse_ros ...` and launch files know."""
 
+SHARED = ("launch", "config", "examples")
+"""Folders whose files are installed into `share/`."""
+
 
 def startup_lines(ground: Ground) -> list[str]:
     """What Python's start-up has to complete, as :mod:`bootstrap.startup` reads it."""
@@ -50,6 +53,12 @@ def build_messages(ground: Ground, package: Path) -> None:
     shutil.rmtree(build)
 
 
+def shared_files(ground: Ground) -> list[Path]:
+    """Launch files, configuration and examples, which belong into `share/`."""
+    folders = (ground.root / name for name in SHARED)
+    return sorted(file for folder in folders for file in folder.iterdir() if file.is_file())
+
+
 def install_product(ground: Ground) -> None:
     """Install emopulse_ros so that edits of its source take effect.
 
@@ -59,10 +68,15 @@ def install_product(ground: Ground) -> None:
     index = ground.venv / "share/ament_index/resource_index/packages/emopulse_ros"
     share = ground.venv / "share/emopulse_ros"
     links = {index: ground.root / "resource/emopulse_ros"}
-    shared = ("package.xml", "launch", "config", "examples")
-    links |= {share / name: ground.root / name for name in shared}
+    links[share / "package.xml"] = ground.root / "package.xml"
+    links |= {share / file.relative_to(ground.root): file for file in shared_files(ground)}
     libexec = ground.venv / "lib/emopulse_ros"
     links |= {libexec / name: ground.venv / "bin" / name for name in EXECUTABLES}
+    for folder in (share / name for name in SHARED):
+        # `ros2 launch` looks into folders, and not through links to them.
+        if folder.is_symlink():
+            folder.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
     for link, target in links.items():
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)

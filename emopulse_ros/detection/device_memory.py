@@ -6,6 +6,7 @@ runs over any other.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+
+
+DRIVER = "libcuda.so.1"
+"""NVIDIA's driver, as programs load it."""
 
 
 class DeviceError(RuntimeError):
@@ -76,6 +81,10 @@ def open_device() -> Device:
 
     :raises DeviceError: if there is no GPU, no driver or neither library.
     """
+    try:
+        ctypes.CDLL(DRIVER)
+    except OSError as error:
+        raise DeviceError(f"no GPU can be used: there is no NVIDIA driver ({DRIVER})") from error
     reasons = []
     for name, open_one in BACKENDS:
         try:
@@ -88,7 +97,8 @@ def open_device() -> Device:
             continue
         return open_one(library)
     raise DeviceError(
-        f"nothing here reaches a GPU's memory ({'; '.join(reasons)}): pip install cuda-bindings"
+        f"no GPU can be used: nothing here reaches its memory ({'; '.join(reasons)}): "
+        "pip install cuda-bindings"
     )
 
 

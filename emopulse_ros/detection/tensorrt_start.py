@@ -12,7 +12,7 @@ from emopulse_ros.detection.build_beside import build_beside
 from emopulse_ros.detection.device_memory import Device, open_device
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.half_precision import holds_half
-from emopulse_ros.detection.parity import FULL, HALF, compare
+from emopulse_ros.detection.parity import FULL, HALF, Parity, compare
 from emopulse_ros.detection.plan_cache import CacheError, PlanCache, PlanKey
 from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
 from emopulse_ros.detection.tensorrt_plan import TensorRTError, find_tensorrt, title
@@ -66,12 +66,14 @@ class TensorRTStart:
         cache: PlanCache | None = None,
         build: Callable[[Path, int, threading.Event], bytes] = build_beside,
     ) -> None:
+        self.parity: Parity | None = None
+        """How well the engine agrees with ONNX Runtime, once there is one."""
         self._gpu = gpu
         self._model = model
         self._reference = reference
-        self._key = gpu.key(reference.model_hash)
+        self.key = gpu.key(reference.model_hash)
         self._warn = warn
-        self._cache = PlanCache() if cache is None else cache
+        self.cache = PlanCache() if cache is None else cache
         self._build = build
 
     def from_cache(self) -> TensorRTEngine | None:
@@ -81,7 +83,7 @@ class TensorRTStart:
         :raises ParityError: if it disagrees with ONNX Runtime.
         """
         try:
-            plan = self._cache.get(self._key)
+            plan = self.cache.get(self.key)
             return None if plan is None else self._load(plan)
         except (CacheError, TensorRTError) as error:
             self._warn(f"{error}; it is built anew")
@@ -96,7 +98,7 @@ class TensorRTStart:
         """
         plan = self._build(self._model, AT_ONCE, over)
         try:
-            self._cache.put(self._key, plan)
+            self.cache.put(self.key, plan)
         except CacheError as error:
             self._warn(f"{error}; it is built anew at every start")
         return self._load(plan)
@@ -108,7 +110,7 @@ class TensorRTStart:
         )
         try:
             tolerance = HALF if holds_half(self._model) else FULL
-            compare(engine, reference, tolerance=tolerance)
+            self.parity = compare(engine, reference, tolerance=tolerance)
         except BaseException:
             engine.close()
             raise

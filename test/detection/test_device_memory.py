@@ -180,9 +180,16 @@ BROKEN = {
 }
 
 
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that every machine has, in place of the driver."""
+    monkeypatch.setattr(device_memory, "DRIVER", "libc.so.6")
+
+
 @pytest.fixture(params=[Cuda, Pycuda])
-def library(request: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def library(request: Any, monkeypatch: pytest.MonkeyPatch, driver: None) -> Any:
     """The double of one of the libraries, the only one that is there."""
+    assert driver is None
     for name, _ in device_memory.BACKENDS:
         monkeypatch.setitem(sys.modules, name, None)
     made = request.param()
@@ -260,13 +267,23 @@ def test_a_machine_without_a_gpu_is_told() -> None:
         cuda_device.CudaDevice(library)
 
 
-def test_without_a_library_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, _ in device_memory.BACKENDS:
-        monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(DeviceError, match=r"reaches a GPU's memory .*pip install cuda-bindings"):
+def test_without_a_driver_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_memory, "DRIVER", "libcuda_that_is_not_there.so.1")
+    with pytest.raises(DeviceError, match="there is no NVIDIA driver"):
         open_device()
 
 
+@pytest.mark.usefixtures("driver")
+def test_without_a_library_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, _ in device_memory.BACKENDS:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(
+        DeviceError, match=r"nothing here reaches its memory .*pip install cuda-bindings"
+    ):
+        open_device()
+
+
+@pytest.mark.usefixtures("driver")
 def test_a_library_that_breaks_gives_way_to_the_next(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -302,6 +319,7 @@ def test_every_name_used_of_cuda_bindings_is_there() -> None:
         assert hasattr(runtime.cudaDeviceProp(), name)
 
 
+@pytest.mark.usefixtures("driver")
 def test_the_real_library_without_a_driver_is_told_in_a_sentence() -> None:
     runtime = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed")
     if runtime.cudaGetDeviceCount()[0] == 0:

@@ -119,7 +119,7 @@ def test_every_attribute_used_is_in_the_bindings(trt: Any, module: str) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             parts = ast.unparse(node).removeprefix("self.").split(".")
-            if parts[0] in owners and all(part.isidentifier() for part in parts):
+            if parts[0] in owners and len(parts) > 1 and all(part.isidentifier() for part in parts):
                 used.add((parts[0], parts[1], ".".join(parts[2:])))
     assert {owner for owner, *_ in used} == set(owners)
     for owner, name, rest in sorted(used):

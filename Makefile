@@ -7,6 +7,9 @@ export PYTHON
 ARGS =
 # The training's tests, and those that `make test` skips for want of the training's libraries.
 training_tests = test/training test/synthesis/test_rendered.py test/evaluation/test_metrics.py
+# Likewise, for want of TensorRT or of what reaches a GPU's memory.
+tensorrt_tests = test/detection/test_tensorrt_plan.py test/detection/test_build_beside.py \
+    test/detection/test_device_memory.py test/detection/test_engines.py
 
 prepare = @sh bootstrap/prepare.sh
 bin = .venv/bin
@@ -46,7 +49,7 @@ test-training:
 
 test-tensorrt:
 	$(prepare) test tensorrt
-	@$(bin)/python -m pytest test/detection/test_tensorrt_plan.py $(ARGS)
+	@$(bin)/python -m pytest $(tensorrt_tests) $(ARGS)
 
 clean:
 	rm -rf .venv build install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,8 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from emopulse_ros.console import benchmark, demo, evaluate, record, run, view
+from emopulse_ros.console import benchmark, demo, engine, evaluate, record, run, view
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.show import complain, say
 
@@ -19,6 +20,7 @@ PASSED_ON = {
     "bench": "measure latency and more at the true pace",
     "train": "train a model (needs PyTorch)",
 }
+ENGINE = "build, look at and measure what runs the network on this machine"
 DOCTOR = "say what was found on this machine, what is missing and how to get it"
 
 
@@ -41,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=about)
         module.add_arguments(command)
         command.set_defaults(call=module.run)
+    engines = commands.add_parser("engine", help=ENGINE, description=ENGINE)
+    engine.add_arguments(engines, _measure_engine)
+    engines.set_defaults(call=engine.run)
     doctor = commands.add_parser("doctor", help=DOCTOR, description=DOCTOR)
     doctor.set_defaults(call=_doctor)
     for name, about in PASSED_ON.items():
@@ -78,6 +83,13 @@ def _pass_on(name: str, rest: list[str]) -> int:
     from emopulse_ros.bench.command import main as bench
 
     return bench(rest)
+
+
+def _measure_engine(opened: Any, seconds: float) -> list[Any]:
+    from emopulse_ros.bench.engines import HEAD, run_engine
+
+    say([HEAD])
+    return run_engine(opened, seconds, on_row=lambda row: say([row.as_line()]))
 
 
 def _doctor(_: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from emopulse_ros.detection.tensorrt_plan import TensorRTError, find_tensorrt, title
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -154,11 +156,12 @@ def _models() -> list[Finding]:
 
 
 def _accelerators() -> list[Finding]:
-    tensorrt = _load("tensorrt")
-    missing = isinstance(tensorrt, str)
-    detail = tensorrt if isinstance(tensorrt, str) else str(tensorrt.__version__)
-    remedy = "comes with JetPack, or from NVIDIA; ONNX Runtime on the CPU does without"
-    return [Finding("TensorRT", not missing, detail, remedy), _gpu()]
+    try:
+        tensorrt = Finding("TensorRT", True, title(find_tensorrt()))
+    except TensorRTError as error:
+        detail, _, remedy = _sentence(error).partition("): ")
+        tensorrt = Finding("TensorRT", False, f"{detail})", remedy)
+    return [tensorrt, _gpu()]
 
 
 def _gpu() -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from emopulse_ros.ahead import Ahead
+from emopulse_ros.detection.best_engine import BestEngine
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.events import EventFinder
@@ -84,8 +85,10 @@ class Pipeline:
         return self.face.beside.late
 
     def close(self) -> None:
-        """Let the thread beside the stream go."""
+        """Let the thread beside the stream go, and the GPU."""
         self.face.beside.close()
+        if isinstance(self.detector.engine, BestEngine):
+            self.detector.engine.close()
 
     def __enter__(self) -> Pipeline:
         return self
@@ -94,14 +97,36 @@ class Pipeline:
         self.close()
 
 
-def open_engine(model: Path | None = None) -> Engine:
-    """The best engine there is for a model, by default the one that comes with the package.
+def open_engine(model: Path | None = None, engine: str = "onnx") -> Engine:
+    """The engine for a model, by default the one that comes with the package.
 
-    ``int8`` names that one in 8 bits.
+    ``int8`` names that one in 8 bits. ``engine`` is onnx, tensorrt, or auto for the better one
+    there is: a plan that has to be built is waited for.
 
     :raises ModelError: if the file is missing or not ours.
+    :raises EngineError: if that engine cannot be had.
     """
-    return OnnxEngine(model_at(model))
+    if engine == "onnx":
+        return OnnxEngine(model_at(model))
+    return BestEngine(model_at(model), engine, wait=True)
+
+
+def open_live_engine(
+    model: Path | None,
+    engine: str,
+    *,
+    inform: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> BestEngine:
+    """As :func:`open_engine`, for a stream that waits for nothing; close it when that is over.
+
+    With auto a plan that has to be built is built beside the stream. ``inform`` hears which engine
+    serves, ``warn`` what is wrong with TensorRT.
+
+    :raises ModelError: if the file is missing or not ours.
+    :raises EngineError: if that engine cannot be had.
+    """
+    return BestEngine(model_at(model), engine, inform=inform, warn=warn)
 
 
 def face_stage(recipe: FlowRecipe, *, live: bool, most: int = 1) -> FaceStage:
@@ -119,14 +144,15 @@ def event_finder(engine: Engine) -> EventFinder:
     return EventFinder(engine.card.levels)
 
 
-def build(model: Path | None = None, *, live: bool = False) -> Pipeline:
-    """The whole row of stages for a model.
+def build(model: Path | None = None, *, live: bool = False, engine: str = "onnx") -> Pipeline:
+    """The whole row of stages for a model; ``engine`` as in :func:`open_engine`.
 
     :raises ModelError: if the model is missing or not ours.
+    :raises EngineError: if that engine cannot be had.
     :raises FaceModelError: if the face models are not installed.
     """
-    engine = open_engine(model)
-    recipe = engine.card.recipe
+    opened = open_engine(model, engine)
+    recipe = opened.card.recipe
     return Pipeline(
-        face_stage(recipe, live=live), FlowStage(recipe), Detector(engine), event_finder(engine)
+        face_stage(recipe, live=live), FlowStage(recipe), Detector(opened), event_finder(opened)
     )

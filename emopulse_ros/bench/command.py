@@ -10,6 +10,7 @@ from typing import Any
 
 from emopulse_ros.bench.hop_table import HEAD, Row, as_line
 from emopulse_ros.console.bad_input import check_report, reading_input
+from emopulse_ros.console.options import add_engine
 
 PAYLOADS = ("vga", "1080p")
 EXECUTORS = ("events", "single-threaded", "multi-threaded")
@@ -27,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
         "--camera", default="memory:synthetic", metavar="SPEC", help="as in emopulse run"
     )
     latency.add_argument("--model", type=Path, metavar="FILE", help="as in emopulse run")
+    add_engine(latency)
     latency.set_defaults(measure=_latency)
     about = "of a picture over zero-copy topics and over plain rclpy, side by side"
     transport = kinds.add_parser(
@@ -75,7 +77,12 @@ def _latency(arguments: argparse.Namespace) -> Any:
     except ImportError as error:
         raise _without_ros(error) from error
     with reading_input():
-        report = run_latency(arguments.seconds, camera=arguments.camera, model=arguments.model)
+        report = run_latency(
+            arguments.seconds,
+            camera=arguments.camera,
+            model=arguments.model,
+            engine=arguments.engine,
+        )
     print(as_table(report))
     return report
 

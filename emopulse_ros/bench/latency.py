@@ -27,7 +27,11 @@ Report = dict[str, Any]
 
 
 def run_latency(
-    seconds: float = 60.0, *, camera: str = "memory:synthetic", model: Path | None = None
+    seconds: float = 60.0,
+    *,
+    camera: str = "memory:synthetic",
+    model: Path | None = None,
+    engine: str | None = None,
 ) -> Report:
     """Measure for some seconds; return the report.
 
@@ -43,7 +47,7 @@ def run_latency(
     if not 0.1 <= seconds <= 86_400.0:
         raise ValueError(f"the duration is {seconds} s; it must be from 0.1 to 86400")
     with Listener("/emopulse/au_activation") as listener:
-        with Container(camera, model=model) as container:
+        with Container(camera, model=model, engine=engine) as container:
             _await_first(container)
             container.wait(WARM_UP_S)
             before = _Mark(container)
@@ -161,6 +165,7 @@ def _machine(container: Container) -> Report:
         "load_average": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
         "model": container.card.name,
+        "engine": container.au_node.engine,
         "camera": container.camera_node.camera.name
         if container.camera_node is not None and container.camera_node.camera is not None
         else None,

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
 
+ENGINES = ("auto", "onnx", "tensorrt")
+"""Those of the detection; written here, so that a list of options loads no library."""
+
 
 def add_camera(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Which camera, how fast, how long; ``more`` are the specs that only this command knows."""
@@ -66,6 +69,16 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="an EmoPulse model in place of the one built in; int8 for that in 8 bits",
+    )
+
+
+def add_engine(parser: argparse.ArgumentParser, default: str = "auto") -> None:
+    """Which engine; ``default`` says in words what it is without the option."""
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network: ONNX Runtime, TensorRT, or the better one there is "
+        f"(default: {default})",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_model, opened
+from emopulse_ros.console.options import add_camera, add_engine, add_model, opened
 from emopulse_ros.console.show import Show, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
     add_camera(parser, ", or ros:TOPIC for images another node publishes")
     add_model(parser)
+    add_engine(parser, "auto; onnx with --no-ros")
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS 2 parameters of the nodes (YAML)"
     )
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         exposure=arguments.exposure,
         duration=arguments.duration,
         model=arguments.model,
+        engine=arguments.engine,
         params=arguments.params,
         csv=arguments.csv,
     )
@@ -65,10 +67,12 @@ def _without_ros(arguments: argparse.Namespace) -> int:
         raise BadInputError("a ros: camera needs ROS; leave out --no-ros")
     if arguments.params is not None:
         raise BadInputError("--params are parameters of the ROS nodes; leave out --no-ros")
+    # Whatever is there must not change the bytes, unless that is asked for.
+    engine = arguments.engine or "onnx"
     with ExitStack() as stack:
         with reading_input():
             camera = stack.enter_context(opened(arguments))
-            pipeline = stack.enter_context(build(arguments.model))
+            pipeline = stack.enter_context(build(arguments.model, engine=engine))
         card = pipeline.detector.engine.card
         inbox, ending = Inbox(), Ending()
         show = Show(

@@ -19,7 +19,6 @@ MOST_FACES = 16
 NETWORK_FLAGS = ("EXPLICIT_BATCH", "STRONGLY_TYPED")
 """How a network is made where the version knows it: the first up to 10, the second from 10 on."""
 
-
 LONGEST_REASON = 300
 """Characters of TensorRT's own words that are passed on."""
 
@@ -46,11 +45,19 @@ def find_tensorrt() -> Any:
 
 
 def _loaded(name: str) -> Any:
-    """The module of that name, or why it does not load."""
+    """The module of that name, or why it does not load; a broken library raises what it likes."""
     try:
         return importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        return str(error)
+    except ModuleNotFoundError as error:
+        return "not installed" if error.name == name else f"does not load: {error}"
+    except Exception as error:
+        return f"does not load: {error}"
+
+
+def title(trt: Any) -> str:
+    """TensorRT's name and version, for people."""
+    name = "TensorRT for RTX" if trt.__name__ == "tensorrt_rtx" else "TensorRT"
+    return f"{name} {trt.__version__}"
 
 
 def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
@@ -65,19 +72,21 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
         onnx = model.read_bytes()
     except OSError as error:
         raise TensorRTError(f"the model {model} cannot be read: {error.strerror}") from error
-    log = _log(trt)
+    log = quiet_log(trt)
     builder = trt.Builder(log)
     known = (getattr(trt.NetworkDefinitionCreationFlag, name, None) for name in NETWORK_FLAGS)
     network = builder.create_network(sum(1 << int(flag) for flag in known if flag is not None))
     parser = trt.OnnxParser(network, log)
     if not parser.parse(onnx):
-        reason = parser.get_error(0).desc() if parser.num_errors else log.first
+        reason = shortened(parser.get_error(0).desc()) if parser.num_errors else log.reason
         raise TensorRTError(_refused(trt, model, reason))
     config = builder.create_builder_config()
+    # 32 bits are 32 bits: TensorRT would take 19 of them by itself, too few to agree to 1e-3.
+    config.clear_flag(trt.BuilderFlag.TF32)
     config.add_optimization_profile(_profile(builder, network, faces))
     plan = builder.build_serialized_network(network, config)
     if plan is None:
-        raise TensorRTError(_refused(trt, model, log.first))
+        raise TensorRTError(_refused(trt, model, log.reason))
     return bytes(plan)
 
 
@@ -92,8 +101,11 @@ def _profile(builder: Any, network: Any, faces: int) -> Any:
     return profile
 
 
-def _log(trt: Any) -> Any:
-    """A logger that keeps quiet and remembers the first thing that went wrong."""
+def quiet_log(trt: Any) -> Any:
+    """A logger that keeps quiet; ``first`` is the first thing that went wrong, ``reason`` in short.
+
+    Whoever is told of it refers to it for as long as it lives: TensorRT does not.
+    """
     errors = (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR)
 
     class Log(trt.ILogger):  # type: ignore[misc]
@@ -103,13 +115,18 @@ def _log(trt: Any) -> Any:
             if severity in errors:
                 self.first = self.first or message
 
+        @property
+        def reason(self) -> str:
+            return shortened(self.first)
+
     return Log()
 
 
-def _refused(trt: Any, model: Path, reason: str) -> str:
+def shortened(reason: str) -> str:
+    """A library's own words, on one line that is not too long."""
     words = " ".join(reason.split()) or "no reason given"
-    return (
-        f"{trt.__name__} {trt.__version__} refuses the model {model}: "
-        f"{words if len(words) <= LONGEST_REASON else words[:LONGEST_REASON] + ' …'}; "
-        "ONNX Runtime may still run it"
-    )
+    return words if len(words) <= LONGEST_REASON else words[:LONGEST_REASON] + " …"
+
+
+def _refused(trt: Any, model: Path, reason: str) -> str:
+    return f"{title(trt)} refuses the model {model}: {reason}; ONNX Runtime may still run it"

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import ClassVar
 
+from emopulse_ros.detection.best_engine import BestEngine
 from emopulse_ros.detection.detector import Detector
 from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.detection.model import Card
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
-from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Load, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Load, Pace
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.flow_node import FACES, MODEL, QUEUE, path_of
 from emopulse_ros.nodes.humans import Humans, installed
@@ -22,10 +23,16 @@ from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples, percentiles
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
-from emopulse_ros.pipeline import event_finder, open_engine
+from emopulse_ros.pipeline import event_finder, open_live_engine
 from emopulse_ros.stream import Activation, FlowStep, MicroExpression
 from emopulse_ros.transport import Subscription
 
+ENGINE = Parameter(
+    "engine",
+    "auto",
+    "what runs the network: onnx (ONNX Runtime, one core), tensorrt, or auto for TensorRT where "
+    "there is a GPU, and ONNX Runtime until its plan is built",
+)
 HUMANS = Parameter(
     "humans",
     "own",
@@ -38,7 +45,7 @@ class AuNode(StageNode):
     """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
 
     own_name: ClassVar[str] = "au_node"
-    table: ClassVar[Table] = (MODEL, FACES, HUMANS, QUEUE, AUTOSTART)
+    table: ClassVar[Table] = (MODEL, ENGINE, FACES, HUMANS, QUEUE, AUTOSTART)
     card: Card | None = None
     """What the model says of itself."""
     published = 0
@@ -50,12 +57,18 @@ class AuNode(StageNode):
     on_event: Callable[[MicroExpression], None] | None = None
     """Called after each micro-expression is published; must be quick."""
     _overwritten = 0
+    _engine: BestEngine | None = None
 
     def allocate(self) -> None:
         if self.settings["humans"] not in ("own", "follow", "off"):
             raise ValueError(f"humans is '{self.settings['humans']}': it is own, follow or off")
-        engine = open_engine(path_of(self.settings["model"]))
-        self._engine = engine.describe()
+        log = self.get_logger()
+        self._engine = engine = open_live_engine(
+            path_of(self.settings["model"]),
+            self.settings["engine"],
+            inform=lambda told: log.info(told),
+            warn=lambda told: log.warning(told),
+        )
         self._detectors = EachFace(partial(Detector, engine))
         self._finders = EachFace(partial(event_finder, engine))
         # Small, and what it is all for: published in this very call, and none gives way.
@@ -94,6 +107,14 @@ class AuNode(StageNode):
 
     def free(self) -> None:
         self.card = None
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+    @property
+    def engine(self) -> str:
+        """What runs the network, in words."""
+        return "none yet" if self._engine is None else self._engine.describe()
 
     @property
     def waiting(self) -> int:
@@ -105,7 +126,9 @@ class AuNode(StageNode):
         return self._overwritten + (self.subscription.overwritten if self._is_running else 0)
 
     def health(self) -> Health:
-        assert self.card is not None
+        card, engine = self.card, self._engine
+        assert card is not None
+        assert engine is not None
         rate = self._pace(self.published)
         median, p99 = percentiles(self.latency.since(self._told), 50.0, 99.0)
         self._told = self.latency.count
@@ -118,11 +141,14 @@ class AuNode(StageNode):
             "micro-expressions": str(self.events),
             "overwritten in the queue": str(self.overwritten),
             "fields that failed": str(self.errors),
-            "model": self.card.name,
-            "engine": self._engine,
+            "model": card.name,
+            "engine": engine.describe(),
+            "steps at which TensorRT failed": str(engine.failures),
         }
         if self.errors and rate == 0.0:
             return Health(ERROR, "no activations: every field fails, see the log", values)
+        if engine.trouble:
+            return Health(WARN, engine.trouble, values)
         if rate == 0.0:
             return Health(OK, "no face, no activations", values)
         return Health(OK, f"{rate:.0f} activations a second, {median:.1f} ms old", values)

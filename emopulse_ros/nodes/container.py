@@ -69,6 +69,7 @@ class Container:
         duration: float | None = None,
         loop: bool | None = None,
         model: str | Path | None = None,
+        engine: str | None = None,
         namespace: str = NAMESPACE,
         parameters_file: str | Path | None = None,
         arguments: Sequence[str] = (),
@@ -104,7 +105,8 @@ class Container:
             remap = ["--ros-args", "-r", f"camera/image_raw:={topic}"] if topic else None
             self.flow_node = FlowNode(**options, parameter_overrides=for_model, cli_args=remap)
             self._process.add(self.flow_node)
-            self.au_node = AuNode(**options, parameter_overrides=for_model)
+            for_au = [*for_model, *_overrides({"engine": engine})]
+            self.au_node = AuNode(**options, parameter_overrides=for_au)
             self._process.add(self.au_node)
             if annotated:
                 self._process.add(

@@ -53,7 +53,7 @@ def test_half_precision_in_the_file_builds(trt: Any, tmp_path: Path) -> None:
 def test_a_file_that_is_no_network_is_refused_with_its_name(trt: Any, tmp_path: Path) -> None:
     file = tmp_path / "noise.onnx"
     file.write_bytes(b"not a network")
-    with pytest.raises(TensorRTError, match=r"refuses the model .*noise\.onnx: "):
+    with pytest.raises(TensorRTError, match=r"^TensorRT.* refuses the model .*noise\.onnx: "):
         build_plan(trt, file)
 
 
@@ -88,25 +88,58 @@ def test_a_tensorrt_that_does_not_load_gives_way_to_the_next(
     del sys.modules["tensorrt_rtx"]
 
 
-def test_every_attribute_used_is_in_the_bindings(trt: Any) -> None:
+OWNERS = {
+    "tensorrt_plan": {
+        "trt": "",
+        "builder": "Builder",
+        "network": "INetworkDefinition",
+        "parser": "OnnxParser",
+        "config": "IBuilderConfig",
+        "profile": "IOptimizationProfile",
+        "tensor": "ITensor",
+    },
+    "tensorrt_engine": {
+        "trt": "",
+        "_runtime": "Runtime",
+        "_engine": "ICudaEngine",
+        "_context": "IExecutionContext",
+        "engine": "ICudaEngine",
+        "context": "IExecutionContext",
+    },
+}
+"""By module, what its variables are of TensorRT."""
+
+
+@pytest.mark.parametrize("module", OWNERS)
+def test_every_attribute_used_is_in_the_bindings(trt: Any, module: str) -> None:
     """The names of TensorRT in the source, each looked up where it is used."""
-    tree = ast.parse(Path(tensorrt_plan.__file__).read_text())
-    owners = {
-        "trt": [trt],
-        "builder": [trt.Builder],
-        "network": [trt.INetworkDefinition],
-        "parser": [trt.OnnxParser],
-        "config": [trt.IBuilderConfig],
-        "profile": [trt.IOptimizationProfile],
-        "tensor": [trt.ITensor],
-    }
-    used = {
-        (node.value.id, node.attr)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id in owners
-    }
-    assert {owner for owner, _ in used} == set(owners)
-    for owner, name in sorted(used):
-        assert any(hasattr(one, name) for one in owners[owner]), f"{owner}.{name}"
+    tree = ast.parse(Path(tensorrt_plan.__file__).with_name(f"{module}.py").read_text())
+    owners = OWNERS[module]
+    used: set[tuple[str, str, str]] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            parts = ast.unparse(node).removeprefix("self.").split(".")
+            if parts[0] in owners and len(parts) > 1 and all(part.isidentifier() for part in parts):
+                used.add((parts[0], parts[1], ".".join(parts[2:])))
+    assert {owner for owner, *_ in used} == set(owners)
+    for owner, name, rest in sorted(used):
+        kind = getattr(trt, owners[owner]) if owners[owner] else trt
+        assert hasattr(kind, name), f"{owner}.{name}"
+        # Members of what TensorRT's module holds itself, such as DataType.FLOAT.
+        if rest and not owners[owner]:
+            assert hasattr(getattr(trt, name), rest), f"{owner}.{name}.{rest}"
+
+
+def test_what_decides_the_plan_is_that_32_bits_are_32_bits(
+    trt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = []
+
+    class Builder(trt.Builder):  # type: ignore[misc]
+        def build_serialized_network(self, network: Any, config: Any) -> Any:
+            flags.append(config.get_flag(trt.BuilderFlag.TF32))
+            return super().build_serialized_network(network, config)
+
+    monkeypatch.setattr(trt, "Builder", Builder)
+    build_plan(trt, shipped_model(), faces=1)
+    assert flags == [False]

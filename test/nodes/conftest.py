@@ -127,8 +127,13 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
     class Engine:
         card = Card("light", "step")
 
+        trouble = ""
+        failures = 0
+
         def describe(self) -> str:
             return "none at all"
+
+        def close(self) -> None: ...
 
     class Detector:
         def __init__(self, *_: Any) -> None: ...
@@ -166,7 +171,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
     monkeypatch.setattr(flow_node, "open_engine", lambda _: Engine())
     monkeypatch.setattr(flow_node, "face_stage", lambda *_, **__: LightFace(world))
     monkeypatch.setattr(flow_node, "FlowStage", Flow)
-    monkeypatch.setattr(au_node, "open_engine", lambda _: Engine())
+    monkeypatch.setattr(au_node, "open_live_engine", lambda *_, **__: Engine())
     monkeypatch.setattr(view_node, "open_engine", lambda _: Engine())
     monkeypatch.setattr(au_node, "Detector", Detector)
     monkeypatch.setattr(au_node, "event_finder", lambda _: Finder())

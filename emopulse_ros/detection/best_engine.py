@@ -1,0 +1,204 @@
+"""The best engine there is: ONNX Runtime at once, TensorRT where it can be had.
+
+ONNX Runtime is always ready. Where there is a GPU with TensorRT, that takes over as soon as its
+plan is there and agrees with ONNX Runtime; if it fails while it serves, ONNX Runtime answers from
+that very step on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.detection.device_memory import DeviceError
+from emopulse_ros.detection.engine import Engine, Reading
+from emopulse_ros.detection.model import ModelError
+from emopulse_ros.detection.onnx_engine import OnnxEngine
+from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
+from emopulse_ros.detection.tensorrt_plan import TensorRTError
+from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart, find_gpu
+
+ENGINES = ("auto", "onnx", "tensorrt")
+"""What can be asked for: the best there is, or one of the two."""
+
+LONGEST_END_S = 10.0
+"""Longest wait for what is being loaded beside the stream, when it ends."""
+
+BestState = tuple[Engine, Any]
+"""An engine and its own state."""
+
+Tell = Callable[[str], None]
+
+
+class EngineError(ValueError):
+    """The engine that was asked for cannot be had; the text is a sentence."""
+
+
+def _nobody(_: str) -> None:
+    """Hears what nobody wants to know."""
+
+
+class BestEngine:
+    """One engine that is ONNX Runtime or TensorRT from step to step.
+
+    With ``auto`` a plan that is not in the cache is built beside the stream, or waited for if
+    ``wait`` is set, so that the same engine answers every step. ``tensorrt`` waits as well, and
+    wants nothing else to begin with. A state belongs to the engine that made it: with the first
+    step after a change each face begins clean. ``inform`` and ``warn`` hear sentences, from a
+    thread of their own at times; close it when it is over.
+
+    :raises ModelError: if the model is missing or not ours.
+    :raises EngineError: if there is no such engine, or no TensorRT where that is asked for.
+    """
+
+    def __init__(
+        self,
+        model: Path,
+        wanted: str = "auto",
+        *,
+        wait: bool = False,
+        inform: Tell = _nobody,
+        warn: Tell = _nobody,
+        find: Callable[[], Gpu] = find_gpu,
+        start: Callable[..., TensorRTStart] = TensorRTStart,
+    ) -> None:
+        if wanted not in ENGINES:
+            raise EngineError(f"there is no engine '{wanted}': it is auto, onnx or tensorrt")
+        self._onnx = OnnxEngine(model)
+        self.card, self.model_hash = self._onnx.card, self._onnx.model_hash
+        self.failures = 0
+        """Steps that TensorRT failed at: one at most, for it is not asked again."""
+        self.trouble = ""
+        """Why TensorRT does not serve where it should; empty while all is well."""
+        self._inform, self._warn = inform, warn
+        self._serving: Engine = self._onnx
+        self._fast: TensorRTEngine | None = None
+        self._change = threading.Lock()
+        self._over = threading.Event()
+        self._builder: threading.Thread | None = None
+        if wanted == "onnx":
+            inform(f"the network runs on {self._onnx.describe()}, as was asked for")
+            return
+        try:
+            gpu = find()
+        except (DeviceError, TensorRTError) as error:
+            if wanted == "tensorrt":
+                raise EngineError(f"TensorRT cannot run the network: {error}") from error
+            inform(f"the network runs on {self._onnx.describe()}: {error}")
+            return
+        begin = start(gpu, model, self._onnx, warn=warn)
+        try:
+            fast = begin.from_cache()
+            if fast is None and (wait or wanted == "tensorrt"):
+                inform(f"a TensorRT plan is built for {gpu.device}, which may take minutes")
+                fast = begin.built(self._over)
+        except Exception as error:  # whatever TensorRT does, there is another engine
+            if wanted == "tensorrt":
+                raise EngineError(f"TensorRT cannot run the network: {error}") from error
+            self._not_started(error)
+            return
+        if fast is not None:
+            self._take(fast)
+            return
+        inform(
+            f"the network runs on {self._onnx.describe()} while a TensorRT plan is built for "
+            f"{gpu.device}"
+        )
+        self._builder = threading.Thread(
+            target=self._build, args=(begin,), name="tensorrt", daemon=True
+        )
+        self._builder.start()
+
+    def first_state(self) -> BestState:
+        """The state that knows nothing."""
+        serving = self._serving
+        return serving, serving.first_state()
+
+    def step(self, flow: NDArray[np.float32], state: BestState) -> tuple[Reading, BestState]:
+        """One time step: ``(C, H, W) float32`` and a state to a reading and the next state."""
+        engine, inner = state
+        serving = self._serving
+        if engine is not serving:
+            engine, inner = serving, serving.first_state()
+        try:
+            reading, after = engine.step(flow, inner)
+        except Exception as error:
+            # What is wrong with the flow is wrong for either.
+            if engine is self._onnx or isinstance(error, ModelError):
+                raise
+            self._failed(error)
+            engine = self._onnx
+            reading, after = engine.step(flow, engine.first_state())
+        return reading, (engine, after)
+
+    @property
+    def is_building(self) -> bool:
+        """Whether TensorRT may still take over."""
+        return self._builder is not None and self._builder.is_alive()
+
+    def describe(self) -> str:
+        """Library, version and device of the one that serves, for people."""
+        told = self._serving.describe()
+        return f"{told}, while a TensorRT plan is built" if self.is_building else told
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until nothing is built any more; return whether that is so."""
+        if self._builder is not None:
+            self._builder.join(seconds)
+        return not self.is_building
+
+    def close(self) -> None:
+        """Give up what is being built, and give the GPU back; ONNX Runtime serves on."""
+        self._over.set()
+        self.wait(LONGEST_END_S)
+        with self._change:
+            self._serving = self._onnx
+            fast, self._fast = self._fast, None
+        if fast is not None:
+            # A GPU that has failed says so again.
+            with suppress(DeviceError):
+                fast.close()
+
+    def _build(self, begin: TensorRTStart) -> None:
+        try:
+            fast = begin.built(self._over)
+        except Exception as error:  # a thread that ends without a word would help nobody
+            if not self._over.is_set():
+                self._not_started(error)
+            return
+        self._take(fast)
+
+    def _take(self, fast: TensorRTEngine) -> None:
+        """Let TensorRT serve, unless all is over by now."""
+        with self._change:
+            is_over = self._over.is_set()
+            if not is_over:
+                self._fast = self._serving = fast
+        if is_over:
+            fast.close()
+        else:
+            self._inform(f"the network runs on {fast.describe()}")
+
+    def _not_started(self, error: Exception) -> None:
+        self.trouble = f"TensorRT is not used: {_sentence(error)}"
+        self._warn(f"{self.trouble}; the network runs on {self._onnx.describe()}")
+
+    def _failed(self, error: Exception) -> None:
+        """ONNX Runtime serves from now on; the GPU's memory is given back at the end."""
+        with self._change:
+            is_first = self._serving is not self._onnx
+            self._serving = self._onnx
+            self.failures += 1
+        self.trouble = f"TensorRT failed: {_sentence(error)}"
+        if is_first:
+            self._warn(f"{self.trouble}; the network runs on {self._onnx.describe()} from here on")
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__

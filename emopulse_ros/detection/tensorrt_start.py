@@ -1,0 +1,117 @@
+"""From a model to a TensorRT engine that has shown that it agrees with ONNX Runtime."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emopulse_ros.detection.build_beside import build_beside
+from emopulse_ros.detection.device_memory import Device, open_device
+from emopulse_ros.detection.engine import Engine
+from emopulse_ros.detection.half_precision import holds_half
+from emopulse_ros.detection.parity import FULL, HALF, Parity, compare
+from emopulse_ros.detection.plan_cache import CacheError, PlanCache, PlanKey
+from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
+from emopulse_ros.detection.tensorrt_plan import TensorRTError, find_tensorrt, title
+
+AT_ONCE = 1
+"""Faces of one step of the plan: several faces are several steps, each with its own time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU, the TensorRT that runs on it, and how to open the GPU's memory."""
+
+    trt: Any
+    device: str
+    capability: str
+    open_device: Callable[[], Device]
+
+    def key(self, model_hash: str) -> PlanKey:
+        """What a model's plan for this GPU is kept under."""
+        return PlanKey(title(self.trt), self.capability, self.device, model_hash, AT_ONCE)
+
+
+def find_gpu() -> Gpu:
+    """The first GPU and the TensorRT for it.
+
+    :raises DeviceError: if there is no GPU, no driver, or no library to reach it by.
+    :raises TensorRTError: if there is no TensorRT.
+    """
+    # In this order: without a GPU, which is quickly known, TensorRT need not be loaded.
+    device = open_device()
+    try:
+        return Gpu(find_tensorrt(), device.name, device.capability, open_device)
+    finally:
+        device.close()
+
+
+class TensorRTStart:
+    """Gets the engine of a model, from the cache or by building its plan.
+
+    ``reference`` runs the same model on ONNX Runtime. ``build`` makes a plan of a model for so many
+    faces, until an event is set. ``warn`` hears sentences on what went wrong and was got over.
+    """
+
+    def __init__(
+        self,
+        gpu: Gpu,
+        model: Path,
+        reference: Engine,
+        *,
+        warn: Callable[[str], None],
+        cache: PlanCache | None = None,
+        build: Callable[[Path, int, threading.Event], bytes] = build_beside,
+    ) -> None:
+        self.parity: Parity | None = None
+        """How well the engine agrees with ONNX Runtime, once there is one."""
+        self._gpu = gpu
+        self._model = model
+        self._reference = reference
+        self.key = gpu.key(reference.model_hash)
+        self._warn = warn
+        self.cache = PlanCache() if cache is None else cache
+        self._build = build
+
+    def from_cache(self) -> TensorRTEngine | None:
+        """The engine of a plan that was built before; None if one has to be built.
+
+        :raises DeviceError: if the GPU fails or has no memory left.
+        :raises ParityError: if it disagrees with ONNX Runtime.
+        """
+        try:
+            plan = self.cache.get(self.key)
+            return None if plan is None else self._load(plan)
+        except (CacheError, TensorRTError) as error:
+            self._warn(f"{error}; it is built anew")
+            return None
+
+    def built(self, over: threading.Event) -> TensorRTEngine:
+        """The engine of a plan that is built now, and kept; given up when ``over`` is set.
+
+        :raises TensorRTError: if TensorRT refuses the model, or its own plan.
+        :raises DeviceError: if the GPU fails or has no memory left.
+        :raises ParityError: if it disagrees with ONNX Runtime.
+        """
+        plan = self._build(self._model, AT_ONCE, over)
+        try:
+            self.cache.put(self.key, plan)
+        except CacheError as error:
+            self._warn(f"{error}; it is built anew at every start")
+        return self._load(plan)
+
+    def _load(self, plan: bytes) -> TensorRTEngine:
+        reference, gpu = self._reference, self._gpu
+        engine = TensorRTEngine(
+            gpu.trt, plan, gpu.open_device(), reference.card, reference.model_hash
+        )
+        try:
+            tolerance = HALF if holds_half(self._model) else FULL
+            self.parity = compare(engine, reference, tolerance=tolerance)
+        except BaseException:
+            engine.close()
+            raise
+        return engine

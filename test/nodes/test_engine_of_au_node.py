@@ -1,0 +1,130 @@
+"""The AU node and its engine: which one it tells of, and that the stream outlives its failure."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emopulse_ros.flow.recipe import FlowRecipe
+from emopulse_ros.stream import read_only
+
+pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
+pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
+
+sys.path.append(str(Path(__file__).parent.parent / "detection"))
+
+import gpu_double
+
+
+@pytest.fixture
+def told(ros: Any) -> dict[str, Any]:
+    """What each node says last, by its name."""
+    message = pytest.importorskip("diagnostic_msgs.msg", reason="diagnostic_msgs is not installed")
+    latest: dict[str, Any] = {}
+
+    def hear(array: Any) -> None:
+        for status in array.status:
+            latest[status.name.rpartition("/")[2]] = status
+
+    ros.process().node("listener").create_subscription(
+        message.DiagnosticArray, "/diagnostics", hear, 10
+    )
+    return latest
+
+
+@pytest.fixture
+def gpu(light: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A double of a GPU under the node's own engine and detector; ``may_build`` holds a plan up."""
+    from emopulse_ros import pipeline
+    from emopulse_ros.detection.best_engine import BestEngine
+    from emopulse_ros.detection.detector import Detector
+    from emopulse_ros.detection.plan_cache import PlanCache
+    from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart
+    from emopulse_ros.nodes import au_node, flow_node
+
+    light.count = 10**9
+    trt = gpu_double.TensorRTDouble()
+    trt.may_build = threading.Event()  # type: ignore[attr-defined]
+
+    def build(model: Path, faces: int, over: threading.Event) -> bytes:
+        assert trt.may_build.wait(60.0)  # type: ignore[attr-defined]
+        return gpu_double.build(model, faces, over)
+
+    engine = partial(
+        BestEngine,
+        find=lambda: Gpu(trt, "Double", "8.7", trt.open_device),
+        start=partial(TensorRTStart, cache=PlanCache(tmp_path / "engines"), build=build),
+    )
+    monkeypatch.setattr(pipeline, "BestEngine", engine)
+    monkeypatch.setattr(au_node, "open_live_engine", pipeline.open_live_engine)
+    monkeypatch.setattr(au_node, "Detector", Detector)
+    data, channels = read_only(np.zeros((9, 64, 64), np.float32)), FlowRecipe().channels
+
+    class RealShape(flow_node.FlowStage):  # type: ignore[misc, valid-type]
+        def __call__(self, crop: Any) -> Any:
+            return replace(super().__call__(crop), data=data, channels=channels)
+
+    monkeypatch.setattr(flow_node, "FlowStage", RealShape)
+    return trt
+
+
+def values(status: Any) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
+def test_tensorrt_takes_over_and_its_failure_is_told_and_survived(
+    gpu: Any, told: dict[str, Any], unhurried: str, soon: Any
+) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    with Container(parameters_file=unhurried) as container:
+        au = container.au_node
+
+        def engine() -> str:
+            return values(told["au_node"])["engine"] if "au_node" in told else ""
+
+        assert soon(lambda: "while a TensorRT plan is built" in engine())
+        assert soon(lambda: au.published > 20)
+        gpu.may_build.set()
+        assert soon(lambda: engine() == "TensorRT 10.3.0 on Double, reached by nothing")
+        assert ord(told["au_node"].level) == 0
+        assert soon(lambda: gpu.contexts[0].steps > 100)
+        gpu.gpus[-1].fails_with = "unspecified launch failure"
+        assert soon(lambda: engine().startswith("ONNX Runtime"))
+        assert ord(told["au_node"].level) == 1
+        assert told["au_node"].message == (
+            "TensorRT failed: the GPU did not do its work: unspecified launch failure"
+        )
+        assert values(told["au_node"])["steps at which TensorRT failed"] == "1"
+        published = au.published
+        assert soon(lambda: au.published > published + 50)
+        assert au.errors == 0
+        assert au.overwritten == 0
+    assert all(one.is_empty for one in gpu.gpus)
+
+
+def test_what_is_asked_for_is_what_runs(gpu: Any, unhurried: str) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    gpu.may_build.set()
+    with Container(engine="onnx", parameters_file=unhurried) as container:
+        assert container.au_node.engine.startswith("ONNX Runtime")
+    assert not gpu.gpus
+    with Container(engine="tensorrt", parameters_file=unhurried) as container:
+        assert container.au_node.engine.startswith("TensorRT")
+    assert all(one.is_empty for one in gpu.gpus)
+
+
+def test_an_engine_nobody_knows_is_refused(gpu: Any) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    assert gpu.may_build
+    with pytest.raises(ValueError, match="there is no engine 'cuda': it is auto, onnx or tensorrt"):
+        Container(engine="cuda").start()

@@ -48,9 +48,23 @@ def test_a_library_that_breaks_on_import_is_not_an_error(
     (tmp_path / "tensorrt.py").write_text("raise OSError('libnvinfer.so.10: cannot open')")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "tensorrt", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
     broken = finding("TensorRT")
     assert not broken.found
     assert "does not load: libnvinfer.so.10" in broken.detail
+    assert broken.remedy.startswith("it comes with JetPack")
+
+
+def test_tensorrt_for_rtx_counts_as_tensorrt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "tensorrt_rtx.py").write_text("__version__ = '1.7.1'")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.delitem(sys.modules, "tensorrt_rtx", raising=False)
+    assert finding("TensorRT") == Finding("TensorRT", True, "TensorRT for RTX 1.7.1")
+    # Not by monkeypatch, which would put it back for the tests that follow.
+    del sys.modules["tensorrt_rtx"]
 
 
 def test_what_is_optional_is_not_missed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def start() -> Iterator[Start]:
         how = ["-m", what] if what.startswith("emopulse_ros.") else ["-c", what]
         command = [sys.executable, *how, *arguments]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running.append(subprocess.Popen(command, **pipes, text=True))
+        # What cannot be caught is to say where it happened.
+        told = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+        running.append(subprocess.Popen(command, **pipes, text=True, env=told))
         return running[-1]
 
     yield begin

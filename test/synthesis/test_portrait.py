@@ -108,7 +108,7 @@ def test_the_skin_goes_where_the_landmarks_say(code: int, rest: PortraitScene) -
 # Landmarks on the person's right, and which way the unit moves them: (right, down) as seen.
 WAYS = {
     1: (55, 0, -1), 2: (53, 0, -1), 4: (55, 1, 1), 5: (159, 0, -1), 6: (50, 0, -1), 7: (145, 0, -1),
-    9: (49, 0, -1), 10: (39, 0, -1), 12: (61, -1, -1), 14: (207, 1, 0), 15: (61, 0, 1),
+    9: (49, 0, -1), 10: (39, 0, -1), 12: (61, -1, -1), 14: (202, 0, -1), 15: (61, 0, 1),
     17: (17, 0, -1), 20: (61, -1, 0), 25: (17, 0, 1), 45: (159, 0, 1),
 }  # fmt: skip
 

@@ -124,7 +124,8 @@ def test_every_use_has_its_file(launch: Any) -> None:
     uses = set(launch("emopulse.launch.py").arguments["use"]["choices"]) - {""}
     config = {file.stem for file in (ROOT / "config").glob("*.yaml")}
     # The others are of the training, and the table of all defaults.
-    assert config - {"emopulse", "training", "refinement"} == uses
+    others = {"emopulse", "training", "refinement", "third-cycle"}
+    assert config - others == uses
 
 
 def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch: Any) -> None:

@@ -75,7 +75,6 @@ class Live(Closing):
     ends ``duration`` s after its first picture.
     """
 
-    live = True
     script: Script | None = None
     origin: int | None = None
     belated = 0

@@ -41,8 +41,6 @@ Source = TypeVar("Source")
 class Closing:
     """Is closed at the end of a ``with`` block."""
 
-    live = False
-
     def close(self) -> None:
         """Free what it holds."""
         raise NotImplementedError
@@ -78,8 +76,6 @@ class Camera(Protocol):
     """Width and height of a frame in pixels."""
     script: Script | None
     """What is true of the frames, where that is known; its time 0 is stamp 0."""
-    live: bool
-    """Whether it is a device, whose frames come at their own time and with wall time stamps."""
 
     def __iter__(self) -> Iterator[Frame]: ...
 

@@ -33,7 +33,6 @@ class LightCamera:
         self.script = None
         self.is_closed = False
         self.taken: list[Frame] = []
-        self.live = False
         self._index = -1
         self._count = count
         self._fails_at = fails_at

@@ -81,10 +81,11 @@ class AuNode(StageNode):
         )
         self._events = self.publisher(EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card
-        self._pace, self._load = Pace(), Load()
+        self._pace = Pace()
         self._told = 0
         self.hop, self.detection_time, self.publish_time = Samples(), Samples(), Samples()
         """From the flow node's publishing until here, in detection and events, in publishing."""
+        self._load = Load(self.detection_time, self.publish_time)
         self.latency = Samples()
         """From capture until the activation was published, ms."""
 
@@ -134,7 +135,7 @@ class AuNode(StageNode):
         self._told = self.latency.count
         values = {
             "rate (Hz)": f"{rate:.1f}",
-            "share of the time used": f"{self._load(self.detection_time, self.publish_time):.0%}",
+            "share of the time used": f"{self._load():.0%}",
             "latency, median (ms)": f"{median:.2f}",
             "latency, p99 (ms)": f"{p99:.2f}",
             "activations": str(self.published),

@@ -82,16 +82,18 @@ class Pace:
 
 
 class Load:
-    """Turns the times that work took into the share of all time that was spent on it."""
+    """Turns the times that works took into the share of all time that was spent on them."""
 
-    def __init__(self) -> None:
-        self._count = 0
+    def __init__(self, *works: Samples) -> None:
+        self._works = works
+        self._counts = [work.count for work in works]
         self._time = time.monotonic()
 
-    def __call__(self, *works: Samples) -> float:
-        """The share since the last call, 0 to 1, of works that are measured together."""
+    def __call__(self) -> float:
+        """The share since the last call, 0 to 1."""
         now = time.monotonic()
-        spent = sum(float(work.since(self._count).sum()) for work in works)
+        known = zip(self._works, self._counts, strict=True)
+        spent = sum(float(work.since(count).sum()) for work, count in known)
         share = spent / 1e3 / max(now - self._time, 1e-9)
-        self._count, self._time = max(work.count for work in works), now
+        self._counts, self._time = [work.count for work in self._works], now
         return share

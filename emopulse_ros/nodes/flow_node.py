@@ -71,12 +71,11 @@ class FlowNode(StageNode):
         self._flows = EachFace(partial(FlowStage, recipe))
         self._budget = Budget(most)
         self._publisher = self.publisher(FLOW, "flow", qualities.flow(10 * most))
-        self._pace, self._load = Pace(), Load()
+        self._pace = Pace()
         self._now, self._newest = clock_of(self), 0
         self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
-        """From the camera's publishing until here, in the face stage, in the flow stage; ms."""
-        self.work = Samples()
-        """In both stages and in publishing, of every frame; ms."""
+        """From the camera's publishing until here, in the face stage, in flow and publishing."""
+        self._load = Load(self.face_time, self.flow_time)
 
     def start(self) -> None:
         self._last: int | None = None
@@ -114,7 +113,7 @@ class FlowNode(StageNode):
         rate = self._pace(self.frames)
         values = {
             "rate (Hz)": f"{rate:.1f}",
-            "share of the time used": f"{self._load(self.work):.0%}",
+            "share of the time used": f"{self._load():.0%}",
             "age of the last frame (ms)": f"{since(self._newest, self._now):.1f}",
             "face": self.status,
             "faces at most": str(self.face.most if self.face else 0),
@@ -149,7 +148,6 @@ class FlowNode(StageNode):
         self.face_time.add(1e3 * (found - begun))
         if not crops:
             self.faceless += 1
-            self.work.add(1e3 * (found - begun))
             return
         for crop in crops:
             step = self._flows(crop.face_id, crop.stamp)(crop)
@@ -159,7 +157,6 @@ class FlowNode(StageNode):
         self._flows.retire(frame.stamp)
         done = time.perf_counter()
         self.flow_time.add(1e3 * (done - found))
-        self.work.add(1e3 * (done - begun))
         self._keep_within_budget(frame.stamp, done - begun, len(crops))
 
     def _keep_within_budget(self, stamp: int, spent: float, count: int) -> None:

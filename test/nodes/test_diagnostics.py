@@ -34,14 +34,16 @@ def test_the_load_is_the_share_of_time_that_work_took(monkeypatch: pytest.Monkey
 
     clock = iter([10.0, 11.0, 13.0])
     monkeypatch.setattr(diagnostics.time, "monotonic", lambda: next(clock))
-    load, one, other = diagnostics.Load(), Samples(), Samples()
+    one, other = Samples(), Samples()
+    load = diagnostics.Load(one, other)
     for work in (one, other):
         for _ in range(100):
             work.add(2.0)
-    assert load(one, other) == pytest.approx(0.4)
+    assert load() == pytest.approx(0.4)
     one.add(500.0)
-    other.add(100.0)
-    assert load(one, other) == pytest.approx(0.3)
+    other.add(50.0)
+    other.add(50.0)
+    assert load() == pytest.approx(0.3)
 
 
 def test_every_node_tells_how_it_is(light: Any, told: Any, unhurried: str, soon: Any) -> None:

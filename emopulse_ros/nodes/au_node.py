@@ -69,8 +69,7 @@ class AuNode(StageNode):
             inform=lambda told: log.info(told),
             warn=lambda told: log.warning(told),
         )
-        self._detectors = EachFace(partial(Detector, engine))
-        self._finders = EachFace(partial(event_finder, engine))
+        self._readers = EachFace(lambda: (Detector(engine), event_finder(engine)))
         # Small, and what it is all for: published in this very call, and none gives way.
         self._now = clock_of(self)
         self._activations = self.publisher(
@@ -102,7 +101,7 @@ class AuNode(StageNode):
     def stop(self) -> None:
         self.subscription.destroy()
         self._overwritten += self.subscription.overwritten
-        self._flush(self._finders.retire())
+        self._flush(self._readers.retire())
         if self._humans is not None:
             self._humans.close()
 
@@ -157,8 +156,9 @@ class AuNode(StageNode):
     def _process(self, step: FlowStep) -> None:
         self.hop.add(self.subscription.waited_ms)
         begun = time.perf_counter()
-        activation = self._detectors(step.face_id, step.stamp)(step)
-        event = self._finders(step.face_id, step.stamp)(activation)
+        detector, finder = self._readers(step.face_id, step.stamp)
+        activation = detector(step)
+        event = finder(activation)
         detected = time.perf_counter()
         self._activations.publish(activation)
         latency = since(activation.stamp, self._now)
@@ -172,8 +172,7 @@ class AuNode(StageNode):
             self.on_activation(activation, latency)
         if event is not None:
             self._tell(event)
-        self._detectors.retire(step.stamp)
-        self._flush(self._finders.retire(step.stamp))
+        self._flush(self._readers.retire(step.stamp))
 
     def _open_humans(self) -> Humans | None:
         """The topics of REP-155, if they are wanted and can be had."""
@@ -188,9 +187,9 @@ class AuNode(StageNode):
             return None
         return Humans(self, follow=how == "follow")
 
-    def _flush(self, finders: Iterable[EventFinder]) -> None:
+    def _flush(self, readers: Iterable[tuple[Detector, EventFinder]]) -> None:
         """Tell what faces that have gone had shown to the end."""
-        for finder in finders:
+        for _, finder in readers:
             event = finder.flush()
             if event is not None:
                 self._tell(event)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emopulse_ros.console.truth_marks import TruthMarks
 from emopulse_ros.facs import CODES
 from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.view.one_face import OneFace
 from emopulse_ros.view.viewer import Viewer
 
 Sink = Callable[[Activation, float], None]
@@ -107,6 +108,7 @@ class Tally:
         self._pace: deque[tuple[float, int]] = deque()
         self._begun: float | None = None
         self._last_seen = 0.0
+        self._is_shown = OneFace()
         self._shown = 0
         """Activations of the face that is shown, and of those that were before it."""
         self.count = 0
@@ -126,7 +128,9 @@ class Tally:
                 self.first = activation
             if self._truth is not None:
                 self._truth.see(activation)
-            if self._shows(activation):
+            if self._is_shown(activation.face_id, activation.stamp):
+                if self._recent and self._recent[-1].face_id != activation.face_id:
+                    self._recent.clear()
                 self._recent.append(activation)
                 self._shown += 1
             self._latencies.append(latency_ms)
@@ -147,15 +151,6 @@ class Tally:
         for event in events:
             self._note(event)
         return events
-
-    def _shows(self, activation: Activation) -> bool:
-        """Whether this is of the face that is shown, or takes its place."""
-        if not self._recent or activation.face_id == self._recent[-1].face_id:
-            return True
-        if abs(activation.stamp - self._recent[-1].stamp) <= HOLD_NS:
-            return False
-        self._recent.clear()
-        return True
 
     def _note(self, event: MicroExpression) -> None:
         self.event_count += 1

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from emopulse_ros.stream import Activation, FlowStep, Frame
+from emopulse_ros.view.one_face import OneFace
 
 PATIENCE_MS = 150.0
 """Stream time after which a picture is taken to show no face: nothing was said of it."""
-
-GONE_MS = 300.0
-"""Stream time without the face that is told of, after which another one takes its place."""
 
 KEPT = 64
 """Steps and activations that are remembered: more than come in that time at 240 a second."""
@@ -45,8 +43,7 @@ class Pairing:
         self._steps: dict[int, FlowStep] = {}
         self._activations: dict[int, Activation] = {}
         self._newest = self._due = 0
-        self._face_id: int | None = None
-        self._face_seen = 0
+        self._shown = OneFace()
 
     def frame(self, frame: Frame) -> None:
         """Keep a picture, if it is time for one; of a stream that begins anew nothing old is."""
@@ -63,12 +60,12 @@ class Pairing:
 
     def step(self, step: FlowStep) -> None:
         """Remember how the skin moved in a picture."""
-        if self._is_of_the_face(step):
+        if self._shown(step.face_id, step.stamp):
             _remember(self._steps, step)
 
     def activation(self, activation: Activation) -> None:
         """Remember what was detected in a picture."""
-        if self._is_of_the_face(activation):
+        if self._shown(activation.face_id, activation.stamp):
             _remember(self._activations, activation)
 
     def take(self) -> Scene | None:
@@ -86,15 +83,7 @@ class Pairing:
         self._steps.clear()
         self._activations.clear()
         self._newest = self._due = 0
-        self._face_id = None
-
-    def _is_of_the_face(self, item: FlowStep | Activation) -> bool:
-        if self._face_id is None or item.stamp - self._face_seen > GONE_MS * 1e6:
-            self._face_id = item.face_id
-        if item.face_id != self._face_id:
-            return False
-        self._face_seen = max(self._face_seen, item.stamp)
-        return True
+        self._shown = OneFace()
 
     def _scene(self, stamp: int) -> Scene | None:
         step, activation = self._steps.get(stamp), self._activations.get(stamp)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from emopulse_ros.bag.writer import TOPICS
 from emopulse_ros.facs import CODES
@@ -14,18 +12,6 @@ from emopulse_ros.facs import CODES
 ROOT = Path(__file__).parents[1]
 LAYOUT = json.loads((ROOT / "config" / "foxglove.json").read_text())
 ACTIVATION = (ROOT / "emopulse_msgs" / "msg" / "AUActivation.msg").read_text()
-
-
-def leaves(layout: Any) -> Iterator[str]:
-    if isinstance(layout, str):
-        yield layout
-    else:
-        yield from leaves(layout["first"])
-        yield from leaves(layout["second"])
-
-
-def test_every_panel_has_its_place() -> None:
-    assert sorted(leaves(LAYOUT["layout"])) == sorted(LAYOUT["configById"])
 
 
 def test_what_is_shown_is_there() -> None:

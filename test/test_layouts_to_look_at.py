@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
+
 from emopulse_ros.facs import CODES
 from emopulse_ros.view import topics
 
@@ -27,8 +29,10 @@ def leaves(layout: Any) -> Iterator[str]:
         yield from leaves(layout["second"])
 
 
-def test_every_panel_has_its_place() -> None:
-    assert sorted(leaves(LAYOUT["layout"])) == sorted(LAYOUT["configById"])
+@pytest.mark.parametrize("name", ["foxglove.json", "foxglove_view.json"])
+def test_every_panel_has_its_place(name: str) -> None:
+    layout = json.loads((ROOT / "config" / name).read_text())
+    assert sorted(leaves(layout["layout"])) == sorted(layout["configById"])
 
 
 def test_every_topic_is_shown_and_there() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
@@ -46,13 +46,12 @@ def opened(arguments: argparse.Namespace) -> Camera:
     """
     from emopulse_ros.camera import open_camera
 
-    return open_camera(
-        arguments.camera,
-        rate=arguments.rate,
-        duration=arguments.duration,
-        size=arguments.size,
-        exposure=arguments.exposure,
-    )
+    return open_camera(arguments.camera, **wishes(arguments))
+
+
+def wishes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What is asked of the camera, by the names under which everything takes it."""
+    return {name: getattr(arguments, name) for name in ("rate", "size", "exposure", "duration")}
 
 
 def _size(text: str) -> tuple[int, int]:

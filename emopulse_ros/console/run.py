@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_engine, add_model, opened
+from emopulse_ros.console.options import add_camera, add_engine, add_model, opened, wishes
 from emopulse_ros.console.show import Show, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
@@ -48,10 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     return run_live(
         arguments.camera,
-        rate=arguments.rate,
-        size=arguments.size,
-        exposure=arguments.exposure,
-        duration=arguments.duration,
+        **wishes(arguments),
         model=arguments.model,
         engine=arguments.engine,
         params=arguments.params,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
-from emopulse_ros.console.options import add_camera, add_model, opened
+from emopulse_ros.console.options import add_camera, add_model, opened, wishes
 from emopulse_ros.console.show import Show, complain, exit_status, say
 from emopulse_ros.console.tally import Inbox
 from emopulse_ros.view.health import Standing
@@ -99,10 +99,7 @@ def _show(arguments: argparse.Namespace, viewer: Viewer) -> int:
 
     return run_live(
         arguments.camera,
-        rate=arguments.rate,
-        size=arguments.size,
-        exposure=arguments.exposure,
-        duration=arguments.duration,
+        **wishes(arguments),
         model=arguments.model,
         params=arguments.params,
         viewer=viewer,

@@ -226,3 +226,18 @@ def change(ask: Callable[..., Any]) -> Callable[[Any, str, int], bool]:
         return bool(ask(client, wanted, outside).success)
 
     return to
+
+
+@pytest.fixture
+def told(ros: Any) -> dict[str, Any]:
+    """What each node says last of itself on /diagnostics, by its name."""
+    message = pytest.importorskip("diagnostic_msgs.msg", reason="diagnostic_msgs is not installed")
+    latest: dict[str, Any] = {}
+
+    def hear(array: Any) -> None:
+        for status in array.status:
+            latest[status.name.rpartition("/")[2]] = status
+
+    node = ros.process().node("listener")
+    node.create_subscription(message.DiagnosticArray, "/diagnostics", hear, 10)
+    return latest

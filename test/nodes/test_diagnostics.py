@@ -5,21 +5,6 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture
-def told(ros: Any) -> dict[str, Any]:
-    """What each node says last, by its name."""
-    message = pytest.importorskip("diagnostic_msgs.msg", reason="diagnostic_msgs is not installed")
-    latest: dict[str, Any] = {}
-
-    def hear(array: Any) -> None:
-        for status in array.status:
-            latest[status.name.rpartition("/")[2]] = status
-
-    node = ros.process().node("listener")
-    node.create_subscription(message.DiagnosticArray, "/diagnostics", hear, 10)
-    return latest
-
-
 def values(status: Any) -> dict[str, str]:
     return {pair.key: pair.value for pair in status.values}
 

@@ -24,22 +24,6 @@ import gpu_double
 
 
 @pytest.fixture
-def told(ros: Any) -> dict[str, Any]:
-    """What each node says last, by its name."""
-    message = pytest.importorskip("diagnostic_msgs.msg", reason="diagnostic_msgs is not installed")
-    latest: dict[str, Any] = {}
-
-    def hear(array: Any) -> None:
-        for status in array.status:
-            latest[status.name.rpartition("/")[2]] = status
-
-    ros.process().node("listener").create_subscription(
-        message.DiagnosticArray, "/diagnostics", hear, 10
-    )
-    return latest
-
-
-@pytest.fixture
 def gpu(light: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A double of a GPU under the node's own engine and detector; ``may_build`` holds a plan up."""
     from emopulse_ros import pipeline

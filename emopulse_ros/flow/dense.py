@@ -32,7 +32,7 @@ class _Level:
     """One level of the pyramid: the flow grid, and the picture of twice its side."""
 
     grid: int
-    window: int
+    window: Plane
     columns: Plane
     rows: Plane
 
@@ -130,11 +130,13 @@ class LucasKanade:
         return u * np.float32(0.5), v * np.float32(0.5)
 
 
-def _level(grid: int, window: int) -> _Level:
+def _level(grid: int, side: int) -> _Level:
+    """``side`` is that of a box; two of them, one after the other, come close to a Gaussian."""
+    box = np.full(side, 1.0 / side)
     columns, rows = np.meshgrid(
         np.arange(2 * grid, dtype=np.float32), np.arange(2 * grid, dtype=np.float32)
     )
-    return _Level(grid, window, columns, rows)
+    return _Level(grid, np.convolve(box, box).astype(np.float32), columns, rows)
 
 
 def _shrink(plane: Plane, side: int) -> Plane:
@@ -143,13 +145,13 @@ def _shrink(plane: Plane, side: int) -> Plane:
 
 
 def _grow(flow: Plane, side: int) -> Plane:
-    doubled: Plane = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR)
-    doubled *= 2.0
-    return doubled
+    """A flow on a finer level, whose pixels are half as large."""
+    grown: Plane = cv2.resize(flow + flow, (side, side), interpolation=cv2.INTER_LINEAR)
+    return grown
 
 
 def _pool(product: Plane, level: _Level) -> Plane:
-    """Sum a product of gradients over a window: two box filters come close to a Gaussian."""
-    window = (level.window, level.window)
-    pooled: Plane = cv2.blur(cv2.blur(_shrink(product, level.grid), window), window)
+    """Mean of a product of gradients over a window that falls off to its edges."""
+    small = _shrink(product, level.grid)
+    pooled: Plane = cv2.sepFilter2D(small, cv2.CV_32F, level.window, level.window)
     return pooled

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emopulse_ros.flow.dense import Plane, Pyramid
 
 Field = NDArray[np.float32]
-"""A flow field ``(2, grid, grid)``, u and v, in pixels of the grid."""
+"""A flow field: u and v in pixels of the grid, and what else is linear in them."""
 
 SLACK_MS = 2.5
 """Half a frame at 200 FPS: a moment this much younger than asked for still serves."""

@@ -10,7 +10,7 @@ from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
 from emopulse_ros.flow.rigid import RigidPart
-from emopulse_ros.flow.strain import optical_strain
+from emopulse_ros.flow.strain import magnitude, strain_tensor
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
 CALM = 0.10
@@ -69,21 +69,22 @@ class FlowStage:
             self._neutral.start(crop.stamp, pyramid)
             self.neutral_motion = np.zeros_like(self.neutral_motion)
         flow = self._dense.flow(pyramid, self._dense.tensor(pyramid), self._neutral.crop)
-        skin = self._rigid.remove(np.array([flow]))[0]
-        last_skin = skin if self._fresh else self._past.before(crop.stamp, 0.0)
-        noise = mean_motion(skin - last_skin, self._face)
-        self._past.add(crop.stamp, skin)
+        skin = self._rigid.remove(np.array(flow))
+        # All of it is linear, so that one difference gives the flow since then and its tensor.
+        motion = np.concatenate([skin, strain_tensor(*skin)])
+        last_motion = motion if self._fresh else self._past.before(crop.stamp, 0.0)
+        noise = mean_motion(skin - last_motion[:2], self._face)
+        self._past.add(crop.stamp, motion)
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
-            np.subtract(skin, self._past.before(crop.stamp, ms), out=planes[:2])
+            since = motion - self._past.before(crop.stamp, ms)
+            planes[:2], planes[2] = since[:2], magnitude(since[2:])
         if self.recipe.neutral:
-            data[-1, :2] = skin
-        for planes in data:
-            planes[2] = optical_strain(planes[0], planes[1])
+            data[-1, :2], data[-1, 2] = skin, magnitude(motion[2:])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):
-            self.neutral_motion = self.neutral_motion + self._past.rebase()
+            self.neutral_motion = self.neutral_motion + self._past.rebase()[:2]
         step = FlowStep(
             crop.stamp,
             crop.sequence,

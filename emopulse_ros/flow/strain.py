@@ -7,23 +7,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Field = NDArray[np.float32]
+
+_SOBEL = 0.125
+"""What makes a 3x3 Sobel a derivative per pixel."""
+
+
+def strain_tensor(u: Plane, v: Plane) -> Field:
+    """The infinitesimal strain tensor of a flow field, ``(3, H, W) float32``: exx, eyy, √2 exy.
+
+    ``exx = du/dx``, ``eyy = dv/dy``, ``exy = (du/dy + dv/dx) / 2``, dimensionless. It is linear:
+    the tensor of a difference of fields is the difference of their tensors.
+    """
+    tensor = np.empty((3, *u.shape), np.float32)
+    cv2.Sobel(u, cv2.CV_32F, 1, 0, tensor[0], scale=_SOBEL)
+    cv2.Sobel(v, cv2.CV_32F, 0, 1, tensor[1], scale=_SOBEL)
+    cv2.Sobel(u, cv2.CV_32F, 0, 1, tensor[2], scale=_SOBEL * np.sqrt(0.5))
+    tensor[2] += cv2.Sobel(v, cv2.CV_32F, 1, 0, scale=_SOBEL * np.sqrt(0.5))
+    return tensor
+
+
+def magnitude(tensor: Field) -> Plane:
+    """Magnitude of a strain tensor, ``sqrt(exx² + eyy² + 2 exy²)``, ``(H, W) float32``.
+
+    Shreve et al., "Macro- and micro-expression spotting in long videos using spatio-temporal
+    strain" (2011). Blind to translation and rotation of the whole.
+    """
+    squares = tensor * tensor
+    total = squares[0]
+    total += squares[1]
+    total += squares[2]
+    strain: Plane = cv2.sqrt(total)
+    return strain
 
 
 def optical_strain(u: Plane, v: Plane) -> Plane:
-    """Magnitude of the infinitesimal strain tensor of a flow field, ``(H, W) float32``.
-
-    ``sqrt(exx² + eyy² + 2 exy²)`` with ``exy = (du/dy + dv/dx) / 2``, dimensionless (Shreve et
-    al., "Macro- and micro-expression spotting in long videos using spatio-temporal strain", 2011).
-    Blind to translation and rotation of the whole.
-    """
-    exx = cv2.Sobel(u, cv2.CV_32F, 1, 0, scale=0.125)
-    eyy = cv2.Sobel(v, cv2.CV_32F, 0, 1, scale=0.125)
-    exy = cv2.Sobel(u, cv2.CV_32F, 0, 1, scale=0.125)
-    exy += cv2.Sobel(v, cv2.CV_32F, 1, 0, scale=0.125)
-    squared = exx * exx
-    squared += eyy * eyy
-    exy *= exy
-    exy *= 0.5
-    squared += exy
-    strain: Plane = cv2.sqrt(squared)
-    return strain
+    """Magnitude of the strain of a flow field, ``(H, W) float32``."""
+    return magnitude(strain_tensor(u, v))

@@ -33,23 +33,15 @@ def bump() -> NDArray[np.float32]:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-2.0, 2.0), min_size=6, max_size=6))
 def test_an_affine_field_leaves_nothing(numbers: list[float]) -> None:
-    rest = RigidPart(bone_mask(GRID)).remove(affine(numbers)[None])
+    rest = RigidPart(bone_mask(GRID)).remove(affine(numbers))
     assert np.abs(rest).max() < 1e-3
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-2.0, 2.0), min_size=6, max_size=6))
 def test_the_skin_keeps_its_motion_whatever_the_head_does(numbers: list[float]) -> None:
-    rest = RigidPart(bone_mask(GRID)).remove((affine(numbers) + bump())[None])[0]
+    rest = RigidPart(bone_mask(GRID)).remove(affine(numbers) + bump())
     assert np.abs(rest - bump()).max() < 0.08
-
-
-def test_fields_are_fitted_each_for_itself() -> None:
-    remover = RigidPart(bone_mask(GRID))
-    fields = np.stack([affine([1, 0, 0.2, 0, 0, 0]) + bump(), affine([0, 0, 0, -2, 0.5, 0])])
-    both = remover.remove(fields.astype(np.float32))
-    for field, rest in zip(fields, both, strict=True):
-        np.testing.assert_allclose(rest, remover.remove(field[None])[0], atol=1e-5)
 
 
 def test_a_mask_that_is_not_square_is_refused() -> None:
@@ -59,5 +51,5 @@ def test_a_mask_that_is_not_square_is_refused() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 255, 256])
 def test_the_median_is_numpys(count: int) -> None:
-    rows = np.random.default_rng(count).random((3, count))
-    assert (_median(rows) == np.median(rows, axis=1, keepdims=True)).all()
+    values = np.random.default_rng(count).random(count)
+    assert _median(values) == np.median(values)

@@ -41,6 +41,9 @@ class Shape:
         Branches(28, 26, 44, 8, dilation=2, spread=6),
     )
     window: int = 8
+    features: int = 30
+    """What is left of a frame: as many numbers as units and strengths are made from. Of the wider
+    backbone's others most would tell only whose face it is."""
 
     @property
     def frames(self) -> int:
@@ -71,7 +74,8 @@ class Reading:
 class TinyI3D(nn.Module):
     """Flow in, a logit per action unit and time step out.
 
-    ``backbone -> x attention -> mean over H, W -> AU logits``. ``dropout`` is the share of places
+    ``backbone -> narrow -> x attention -> mean over H, W -> AU logits``; ``narrow`` is linear, and
+    so done after the mean, where it costs next to nothing. ``dropout`` is the share of places
     of the feature map that are hidden while training, the same ones in every frame of a clip, so
     that no single place, and thus no one's face, can be relied on. ``masks`` draws of it are read
     from each clip: they cost little, and with 99% hidden one alone would tell little. Without
@@ -104,8 +108,9 @@ class TinyI3D(nn.Module):
             width = branches.width
         self.blocks = nn.ModuleList(blocks)
         self.score = nn.Sequential(nn.Linear(width, 16), nn.ReLU(), nn.Linear(16, 1))
-        self.units = nn.Linear(width, self.shape.units)
-        self.strength = nn.Linear(width, self.shape.units)
+        self.narrow = nn.Linear(width, self.shape.features, bias=False)
+        self.units = nn.Linear(self.shape.features, self.shape.units)
+        self.strength = nn.Linear(self.shape.features, self.shape.units)
 
     def forward(self, flow: Tensor) -> Reading:
         """The clip form: ``(B, C, T, H, W)``, flow as :class:`FlowStep` holds it.
@@ -123,7 +128,7 @@ class TinyI3D(nn.Module):
         attention = self._weight(last)
         visible = self._visible(x)
         again = len(visible) // len(x)
-        features = visible * attention.repeat(again, 1)[:, :, None]
+        features = self.narrow(visible) * attention.repeat(again, 1)[:, :, None]
         logits, strength = self._read(features)
         return Reading(
             logits.transpose(1, 2),
@@ -143,7 +148,7 @@ class TinyI3D(nn.Module):
         whole = x.mean(dim=(2, 3))
         scores = torch.cat([states[-1] + AT_REST, self._score(whole)[:, None]], dim=1)
         attention = self._weight(scores)
-        features = whole * attention[:, None]
+        features = self.narrow(whole) * attention[:, None]
         logits, strength = self._read(features)
         after.append(scores[:, 1:] - AT_REST)
         return Reading(logits, strength, attention, scores[:, -1], features), after

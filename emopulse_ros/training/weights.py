@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from emopulse_ros.training.blocks import CausalConv, Spatial
 from emopulse_ros.training.network import TinyI3D
 
-DENSE = ("score.0", "score.2", "units", "strength")
+DENSE = ("score.0", "score.2", "narrow", "units", "strength")
 """The layers behind the convolutions, in the order of their use."""
 
 

@@ -51,7 +51,7 @@ class Pipeline:
 
     def __call__(self, frame: Frame) -> Outcome:
         """Run one frame through all stages."""
-        crop = next(iter(self.face(frame)), None)
+        crop = self.face.one(frame)
         if crop is None:
             return Outcome(None, None, None, None, self.face.status)
         step = self.flow(crop)
@@ -76,7 +76,7 @@ class Pipeline:
         self, frames: Iterable[Frame]
     ) -> Iterator[tuple[Frame, FaceCrop | None, FlowStep | None, str]]:
         for frame in frames:
-            crop = next(iter(self.face(frame)), None)
+            crop = self.face.one(frame)
             yield frame, crop, None if crop is None else self.flow(crop), self.face.status
 
     @property

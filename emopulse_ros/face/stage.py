@@ -90,6 +90,10 @@ class FaceStage:
             self.status = "the face is hidden or moves too fast"
         return crops
 
+    def one(self, frame: Frame) -> FaceCrop | None:
+        """The crop of the one face that is followed, if it is seen in this frame."""
+        return next(iter(self(frame)), None)
+
     @property
     def following(self) -> int:
         """How many faces were seen in the last frame."""

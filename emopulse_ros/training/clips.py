@@ -188,7 +188,7 @@ def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip 
     since: list[int] = []
     try:
         for frame in pictures(scene, seed, kind):
-            crop = next(iter(face(frame)), None)
+            crop = face.one(frame)
             if crop is None or crop.face_id != 1:
                 continue
             step = flow(crop)

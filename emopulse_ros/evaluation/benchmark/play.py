@@ -67,7 +67,7 @@ def run(frames: Iterable[Frame], contenders: Sequence[Contender]) -> tuple[int, 
     try:
         for frame in frames:
             count += 1
-            crops = {grid: next(iter(face(frame)), None) for grid, face in faces.items()}
+            crops = {grid: face.one(frame) for grid, face in faces.items()}
             steps = {
                 recipe: flow(crop)
                 for recipe, flow in flows.items()

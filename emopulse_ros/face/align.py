@@ -29,14 +29,17 @@ _FLOOR = 16.0
 
 def compose(outer: Matrix, inner: Matrix) -> Matrix:
     """The similarity that applies ``inner`` first, then ``outer``."""
-    linear = outer[:, :2] @ inner[:, :2]
-    return np.column_stack([linear, outer[:, :2] @ inner[:, 2] + outer[:, 2]])
+    both: Matrix = outer[:, :2] @ inner
+    both[:, 2] += outer[:, 2]
+    return both
 
 
 def invert(matrix: Matrix) -> Matrix:
     """The similarity that undoes ``matrix``."""
-    linear = np.linalg.inv(matrix[:, :2])
-    return np.column_stack([linear, -linear @ matrix[:, 2]])
+    (along, _, right), (across, _, down) = matrix.tolist()
+    square = along * along + across * across
+    a, b = along / square, across / square
+    return np.array([[a, b, -a * right - b * down], [-b, a, b * right - a * down]])
 
 
 class Source:
@@ -123,24 +126,25 @@ class Key:
         Returns it with the weighted correlation of the two, 1 at a perfect match.
         """
         matrix = guess
-        likeness = 0.0
         for _ in range(ROUNDS):
             picture = _normalise(source.warp(matrix))
-            miss = picture - self._picture
-            step = (self._gain @ miss.ravel()).astype(np.float64)
-            likeness = self._likeness(picture)
-            matrix = compose(matrix, invert(self._motion(step)))
-            reach = 2.0 * (abs(step[0]) + abs(step[1])) + self.size * (abs(step[2]) + abs(step[3]))
-            if reach < ENOUGH:
+            right, down, scale, turn = (self._gain @ (picture - self._picture).ravel()).tolist()
+            # A pixel of the half-size picture is two of the crop.
+            right, down = 2.0 * right, 2.0 * down
+            matrix = compose(matrix, invert(self._about_middle(right, down, scale, turn)))
+            if abs(right) + abs(down) + self.size * (abs(scale) + abs(turn)) < ENOUGH:
                 break
-        return matrix, likeness
+        return matrix, self._likeness(picture)
 
-    def _motion(self, step: NDArray[np.float64]) -> Matrix:
-        """The similarity of crop pixels for a step of the half-size picture."""
-        right, down, scale, turn = 2.0 * step[0], 2.0 * step[1], step[2], step[3]
-        linear = np.array([[1.0 + scale, -turn], [turn, 1.0 + scale]])
-        centre = np.array([self._centre, self._centre])
-        return np.column_stack([linear, centre - linear @ centre + (right, down)])
+    def _about_middle(self, right: float, down: float, scale: float, turn: float) -> Matrix:
+        """The similarity that moves the crop, and scales and turns it about its middle."""
+        centre, zoom = self._centre, 1.0 + scale
+        return np.array(
+            [
+                [zoom, -turn, right + centre * (turn - scale)],
+                [turn, zoom, down - centre * (turn + scale)],
+            ]
+        )
 
     def _likeness(self, picture: NDArray[np.float32]) -> float:
         weighted = self._weight * picture

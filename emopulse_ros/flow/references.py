@@ -121,5 +121,5 @@ class NeutralFace:
 
 def mean_motion(field: Field, mask: Plane) -> float:
     """Root mean square length of a flow field under a mask that sums to 1."""
-    u, v = field[0], field[1]
-    return float(np.sqrt(((u * u + v * v) * mask).sum()))
+    squares = np.square(field[:2]).reshape(2, -1)
+    return float(np.sqrt((squares @ mask.ravel()).sum()))

@@ -81,12 +81,6 @@ class Head:
         came: Points = still + reach @ motion.astype(np.float32)
         return came
 
-    def after(self, points: Points, pose: Pose) -> Points:
-        """Where ``points`` ``(N, 2)`` of the upright head are in the image, relief apart."""
-        moved = self.centre + np.array([pose.right, pose.down]) * self.frame.width
-        turn = _turn(self._tilt + pose.roll) * pose.scale
-        return np.asarray((points - self.centre) @ turn.T + moved, np.float32)
-
 
 def _turn(angle: float) -> NDArray[np.float64]:
     cos, sin = np.cos(angle), np.sin(angle)

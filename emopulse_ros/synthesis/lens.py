@@ -50,14 +50,18 @@ class Sensor:
         self._seed = seed
 
     def expose(self, light: NDArray[np.int16], time: int) -> NDArray[np.uint8]:
-        """Return the picture ``(H, W) uint8`` of some light, taken at ``time`` ns."""
+        """Return the picture ``(H, W) uint8`` of some light, taken at ``time`` ns.
+
+        Light of a smaller picture than the sensor's falls on its corner.
+        """
         height, width = light.shape
         draw = _scatter(self._seed ^ _scatter(time))
         right, down = draw % _SHIFTS, (draw >> 8) % _SHIFTS
         noise = self._sheet[down : down + height, right : right + width]
         mix = cv2.add if draw >> 16 & 1 else cv2.subtract
-        mix(light, noise, dst=self._sum)
-        return np.asarray(cv2.convertScaleAbs(self._sum, alpha=1.0 / LEVEL), np.uint8)
+        total = self._sum[:height, :width]
+        mix(light, noise, dst=total)
+        return np.asarray(cv2.convertScaleAbs(total, alpha=1.0 / LEVEL), np.uint8)
 
 
 def _scatter(value: int) -> int:

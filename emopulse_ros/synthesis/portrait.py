@@ -10,7 +10,7 @@ from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.eyelids import Eye, Lids, eyes_of
 from emopulse_ros.synthesis.grid import Grid
 from emopulse_ros.synthesis.head import Head
-from emopulse_ros.synthesis.lens import Sensor, light_of
+from emopulse_ros.synthesis.lens import LEVEL, Sensor, light_of
 from emopulse_ros.synthesis.likeness import Likeness, astronaut
 from emopulse_ros.synthesis.muscles import displacement_fields
 from emopulse_ros.synthesis.script import Pose, Script
@@ -21,6 +21,9 @@ pixels, and a micro-expression moves skin by hundredths of a pixel in a frame.""
 
 ROUNDS = 20
 """Steps of the iterations that invert the backward maps: enough for a hundredth of a pixel."""
+
+ROUGHLY = 4
+"""Steps that are enough for a pixel."""
 
 Points = NDArray[np.float32]
 
@@ -98,6 +101,20 @@ class PortraitScene:
 
     def render(self, time: int) -> NDArray[np.uint8]:
         """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
+        self._shine(time)
+        return read_only(self._sensor.expose(self._light, time))
+
+    def light(self, time: int) -> NDArray[np.float32]:
+        """Return the light on the sensor: ``(H, W) float32``, in gray levels."""
+        self._shine(time)
+        return self._light * np.float32(1.0 / LEVEL)
+
+    def expose(self, light: NDArray[np.float32], time: int) -> NDArray[np.uint8]:
+        """Return the picture of some light, no larger than the scene's own."""
+        steps = np.rint(light * np.float32(LEVEL)).clip(0.0, 255.0 * LEVEL)
+        return self._sensor.expose(steps.astype(np.int16), time)
+
+    def _shine(self, time: int) -> None:
         pose, strength = self.script.pose(time), self.script.strength(time)
         before = self._head.before(self._still, self._reach, pose)
         pulled = self._pulled(strength)
@@ -112,7 +129,6 @@ class PortraitScene:
             lids = Lids.of(side)
             if not lids.at_rest:
                 self._draw_lids(eye, lids, pose)
-        return read_only(self._sensor.expose(self._light, time))
 
     def landmarks(self, time: int) -> NDArray[np.float32]:
         """Where the face mesh's points are at ``time`` ns: ``(468, 2) float32``, in pixels."""
@@ -130,17 +146,13 @@ class PortraitScene:
             lidded = points.copy()
             for _ in range(ROUNDS):
                 points = lidded + self._skin.sample(pulled, points)
-        placed = points.copy()
-        for _ in range(ROUNDS):
-            reach = self._grid.sample(self._reach, placed)
-            placed += points - self._head.before(self._head.at_rest(placed), reach, pose)
-        return np.asarray(placed, np.float32)
+        return self._posed(points, pose)
 
     def eyes(self, time: int) -> NDArray[np.float32]:
         """Where the middles of both eyes are at ``time`` ns: ``(2, 2) float32``, in pixels."""
         pose = self.script.pose(time)
         centres = self._from_picture(np.array([eye.centre for eye in self._eyes], np.float32))
-        return np.asarray(self._head.after(centres, pose), np.float32)
+        return self._posed(centres, pose)
 
     @classmethod
     def varied(cls, seed: int, script: Script, size: tuple[int, int] = (256, 256)) -> PortraitScene:
@@ -165,6 +177,14 @@ class PortraitScene:
             brightness=random.normal(0.0, 15.0),
         )
 
+    def _posed(self, points: Points, pose: Pose, rounds: int = ROUNDS) -> Points:
+        """Where points of the face at rest are when the head has moved."""
+        placed = points.copy()
+        for _ in range(rounds):
+            reach = self._grid.sample(self._reach, placed)
+            placed += points - self._head.before(self._head.at_rest(placed), reach, pose)
+        return np.asarray(placed, np.float32)
+
     def _pulled(self, strength: NDArray[np.float32]) -> NDArray[np.float32] | None:
         """How far the skin is pulled on its grid, ``(rows, columns, 2)``, if it is at all."""
         active = strength > 0.0
@@ -174,7 +194,7 @@ class PortraitScene:
 
     def _draw_lids(self, eye: Eye, lids: Lids, pose: Pose) -> None:
         """Draw one eye over the light, with its lids moved."""
-        centre = self._head.after(self._from_picture(eye.centre[None]), pose)[0]
+        centre = self._posed(self._from_picture(eye.centre[None]), pose, rounds=ROUGHLY)[0]
         reach = self._margin * np.array([1.7, 1.5])
         left, top = np.maximum(centre - reach, 0.0).astype(int)
         right, bottom = np.maximum(centre + reach, 0.0).astype(int)

@@ -27,6 +27,9 @@ _REACH = 2.5  # cm by which a surface may bulge in front of its own outline
 # cm by which the eyes are set back, so that none comes through its lids: the edge of a lid is an
 # outline and moves smoothly, the line where two surfaces meet does not.
 _EYES_BACK = 0.18
+_AS_IT_IS = np.array([0.0, 255.0], np.float32)
+"""The tone of light that is in gray levels already."""
+
 _REST = Pose(0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 
 
@@ -77,11 +80,26 @@ class RenderedScene:
     def render(self, time: int) -> NDArray[np.uint8]:
         """Return the picture ``time`` ns after the script began: ``(H, W) uint8``, read-only."""
         self._radiate(time)
+        return read_only(self._exposed(self._picture, self._tone, time))
+
+    def light(self, time: int) -> NDArray[np.float32]:
+        """Return the light on the sensor: ``(H, W) float32``, in gray levels."""
+        self._radiate(time)
+        levels = np.linspace(0.0, 1.0, len(self._tone), dtype=np.float32)
+        return np.interp(self._picture, levels, self._tone).astype(np.float32)
+
+    def expose(self, light: NDArray[np.float32], time: int) -> NDArray[np.uint8]:
+        """Return the picture of some light, no larger than the scene's own."""
+        return self._exposed(light * np.float32(1.0 / 255.0), _AS_IT_IS, time)
+
+    def _exposed(
+        self, radiance: NDArray[np.float32], tone: NDArray[np.float32], time: int
+    ) -> NDArray[np.uint8]:
         # Noise of its own for each moment, wherever the calls come from (Fibonacci hashing).
         start = (int(time) * 0x9E3779B97F4A7C15 + self.seed * 0xC2B2AE3D27D4EB4F) % (1 << 64)
-        picture = np.empty(self._picture.shape, np.uint8)
-        expose(self._picture, self._tone, self._grain, (start >> 20) % _GRAIN, self._gain, picture)
-        return read_only(picture)
+        picture = np.empty(radiance.shape, np.uint8)
+        expose(radiance, tone, self._grain, (start >> 20) % _GRAIN, self._gain, picture)
+        return picture
 
     def vertices(self, time: int) -> NDArray[np.float32]:
         """Return where each vertex of the kit is in the picture: ``(N, 2) float32``, x and y.

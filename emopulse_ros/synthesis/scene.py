@@ -24,6 +24,17 @@ class Scene(Protocol):
         """
         ...
 
+    def light(self, time: int) -> NDArray[np.float32]:
+        """Return the light that falls on the sensor: ``(H, W) float32``, in gray levels."""
+        ...
+
+    def expose(self, light: NDArray[np.float32], time: int) -> NDArray[np.uint8]:
+        """Return the picture of some light, no larger than the scene's own, at this moment.
+
+        ``render(time)`` is ``expose(light(time), time)`` to a rounding.
+        """
+        ...
+
     def eyes(self, time: int) -> NDArray[np.float32]:
         """Return where the middles of both eyes are: ``(2, 2) float32``, x and y in pixels."""
         ...
@@ -31,6 +42,10 @@ class Scene(Protocol):
 
 def filmed(scene: Scene, duration: int, rate: int = 200) -> Iterator[Frame]:
     """The frames a camera of ``rate`` frames a second takes of a scene in ``duration`` ns."""
-    for sequence in range(duration * rate // SECOND):
-        time = sequence * SECOND // rate
+    for sequence, time in enumerate(times_of(duration, rate)):
         yield Frame(time, sequence, scene.render(time))
+
+
+def times_of(duration: int, rate: int) -> list[int]:
+    """When a camera of ``rate`` frames a second takes one, within ``duration`` ns."""
+    return [sequence * SECOND // rate for sequence in range(duration * rate // SECOND)]

@@ -44,7 +44,7 @@ def write_card(
         "  No recording of a person but one public-domain portrait (Eileen Collins, NASA), moved",
         "  by computed fields; all else is rendered. Half of the clips are corrupted: noise,",
         "  lamps, compression, low contrast, glasses, and the like.",
-        f"- Validation: {found.validation} clips of other people; it chose the epoch, the",
+        f"- Validation: {found.validation} other clips; it chose the epoch, the",
         "  calibration and the thresholds.",
         f"- Spatial dropout {plan.optimisation.dropout:g}, seed {plan.optimisation.seed}, up to "
         f"{plan.optimisation.steps} steps of {plan.optimisation.batch} windows of",

@@ -21,7 +21,7 @@ from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
-from emopulse_ros.synthesis.corruption import CORRUPTIONS
+from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
 from emopulse_ros.synthesis.habits import SLIGHT, Habits, write_script
 from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import MILLISECOND, Script
@@ -41,11 +41,12 @@ OTHERS = 1_000_000
 SPOILT = 0.5
 """Share of clips whose pictures are corrupted in some way."""
 
-SPOILERS = (
-    "sensor_noise", "sensor_noise", "motion_blur", "exposure_flicker", "jpeg", "rolling_light",
-    "low_contrast", "small_face", "off_centre", "glasses",
-)  # fmt: skip
-"""What may be done to them: all that leaves every frame in its place."""
+SPOILERS = {
+    "sensor_noise": 2.0, "motion_blur": 1.0, "exposure_flicker": 1.0, "jpeg": 1.0,
+    "rolling_light": 1.0, "low_contrast": 1.0, "small_face": 1.0, "off_centre": 1.0, "glasses": 1.0,
+}  # fmt: skip
+"""What may be done to them, and how often against each other: all that leaves every frame in its
+place."""
 
 Kind = Literal["natural", "crowded", "slight"]
 """How a clip's face moves.
@@ -162,19 +163,18 @@ def script_of(seed: int, kind: Kind) -> Script:
 def pictures(scene: Scene, seed: int, kind: Kind) -> Iterator[Frame]:
     """The frames of a clip, half of them corrupted: a spoiler or two, of any level up to strong."""
     random = np.random.default_rng([seed, 0x5B01])
-    frames = filmed(scene, LENGTH)
-    if random.random() < SPOILT:
-        names = [
-            str(name) for name in random.choice(SPOILERS, random.integers(1, 3), replace=False)
-        ]
-        if kind == "slight" and "glasses" not in names and random.random() < 0.4:
-            names.append("glasses")
-        for name in names:
-            spoiler = CORRUPTIONS[name]
-            mild, strong = spoiler.levels[0], spoiler.levels[2]
-            level = mild + (strong - mild) * random.random()
-            frames = spoiler.apply(frames, level, seed, scene)
-    return frames
+    if random.random() >= SPOILT:
+        return filmed(scene, LENGTH)
+    shares = np.array(list(SPOILERS.values()))
+    count = int(random.integers(1, 3))
+    chosen = random.choice(list(SPOILERS), count, replace=False, p=shares / shares.sum()).tolist()
+    if kind == "slight" and "glasses" not in chosen and random.random() < 0.4:
+        chosen.append("glasses")
+    troubles = {}
+    for name in chosen:
+        mild, _, strong = CORRUPTIONS[name].levels
+        troubles[name] = mild + (strong - mild) * random.random()
+    return filmed_through(scene, LENGTH, seed, troubles)
 
 
 def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip | None:

@@ -10,7 +10,7 @@ import pytest
 
 from emopulse_ros.evaluation.benchmark import clips
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, scene_maker, the_set
-from emopulse_ros.evaluation.benchmark.conditions import ALL, Showing, chosen
+from emopulse_ros.evaluation.benchmark.conditions import ALL, CAMERAS, Showing, chosen
 from emopulse_ros.evaluation.script_truth import truth_of
 from emopulse_ros.evaluation.truth import event_truth
 from emopulse_ros.facs import BLINK, CODES
@@ -59,8 +59,8 @@ def test_quiet_clips_hold_no_micro_expression_and_the_others_hold_every_unit() -
 
 def test_conditions_are_chosen_by_name() -> None:
     assert chosen("none") == ()
-    assert [one.name for one in chosen("all")] == [*CORRUPTIONS, "fast_camera", "turned_head"]
-    assert [one.name for one in chosen("glasses, jpeg")] == ["jpeg", "glasses"]
+    assert [one.name for one in chosen("all")] == [*CORRUPTIONS, *CAMERAS, "turned_head"]
+    assert [one.name for one in chosen("jpeg, glasses")] == ["glasses", "jpeg"]
     with pytest.raises(BenchmarkError, match="nobody knows the corruption 'fog'"):
         chosen("jpeg,fog")
 
@@ -83,11 +83,12 @@ def test_every_condition_changes_what_is_seen(showing: Showing) -> None:
             pytest.fail(f"{condition.name} shows what the clean clip shows")
 
 
-def test_a_fast_camera_takes_240_frames_a_second(showing: Showing) -> None:
-    (fast,) = chosen("fast_camera")
-    frames = list(showing.frames(fast))
-    assert len(frames) == 360
-    assert frames[240].stamp == SECOND
+@pytest.mark.parametrize(("name", "rate"), CAMERAS.items())
+def test_other_cameras_have_other_rates(showing: Showing, name: str, rate: int) -> None:
+    (camera,) = chosen(name)
+    frames = list(showing.frames(camera))
+    assert len(frames) == rate * 3 // 2
+    assert frames[rate].stamp == SECOND
 
 
 def test_the_face_kit_is_asked_for_in_a_sentence(tmp_path: Path) -> None:
@@ -109,4 +110,4 @@ def test_rendered_people_differ_from_seed_to_seed() -> None:
 def test_the_version_goes_with_the_set() -> None:
     # Whoever changes what is in the set changes its version, and then this line.
     sizes = {clip.name: clip.seed for clip in the_set()}
-    assert (clips.BENCHMARK_VERSION, len(sizes), sizes["rendered-quiet-11"]) == (2, 72, 903_011)
+    assert (clips.BENCHMARK_VERSION, len(sizes), sizes["rendered-quiet-29"]) == (3, 108, 903_029)

@@ -195,6 +195,18 @@ def test_the_head_goes_where_the_landmarks_say(
     assert np.array_equal(rest.render(0)[corner], leant.render(APEX)[corner])
 
 
+@pytest.mark.parametrize(("field", "amount"), [(2, 0.1), (3, 0.15), (4, 0.15)])
+def test_the_eyes_go_with_the_head(field: int, amount: float) -> None:
+    scene = PortraitScene(leaning(field, amount), noise=0.0)
+    went = np.sort(scene.eyes(APEX) - scene.eyes(0), axis=0)
+    marks = scene.landmarks(APEX) - scene.landmarks(0)
+    lids = np.sort(
+        [marks[[33, 133, 159, 145]].mean(0), marks[[263, 362, 386, 374]].mean(0)], axis=0
+    )
+    assert np.abs(went).max() > 3.0
+    assert np.abs(went - lids).max() < 1.0
+
+
 def test_what_is_nearer_to_the_camera_moves_more_when_the_head_turns() -> None:
     turned = motion(PortraitScene(leaning(3, 0.1)))
     nose, eye, ear = turned[4, 0], turned[133, 0], turned[234, 0]

@@ -1,4 +1,4 @@
-"""Under which conditions a clip is seen: as it is, corrupted, by a faster camera, from aside."""
+"""Under which conditions a clip is seen: as it is, corrupted, by other cameras, from aside."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, MakeScene
 from emopulse_ros.stream import Frame
-from emopulse_ros.synthesis.corruption import CORRUPTIONS
+from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
 from emopulse_ros.synthesis.scene import filmed
 from emopulse_ros.synthesis.script import Script
 
 CLEAN = "clean"
-FAST_CAMERA = "fast_camera"
+CAMERAS = {"camera_120": 120, "camera_240": 240}
+"""Frames a second of other cameras than the usual one."""
+
 TURNED_HEAD = "turned_head"
 
 MEDIUM = 1
@@ -36,7 +38,10 @@ ALL: tuple[Condition, ...] = (
         Condition(name, one.levels[MEDIUM], one.unit, one.meaning)
         for name, one in CORRUPTIONS.items()
     ),
-    Condition(FAST_CAMERA, 240.0, "frames a second", "in place of 200"),
+    *(
+        Condition(name, float(rate), "frames a second", "in place of 200")
+        for name, rate in CAMERAS.items()
+    ),
     Condition(TURNED_HEAD, 12.0, "degrees", "by which the head is turned aside all the time"),
 )
 """Every condition but the clean one, in the order of every table."""
@@ -73,15 +78,15 @@ class Showing:
         """The frames under a condition; None is the clean one."""
         if condition is None:
             return self._clean
-        if condition.name == FAST_CAMERA:
-            return filmed(self._scene, self._clip.length, round(condition.level))
+        if condition.name in CAMERAS:
+            return filmed(self._scene, self._clip.length, CAMERAS[condition.name])
         if condition.name == TURNED_HEAD:
             side = 1.0 if self._clip.number % 2 else -1.0
             turned = _turned(self._script, side * float(np.radians(condition.level)))
             scene = self._make_scene(self._clip, turned)
             return filmed(scene, self._clip.length)
-        corruption = CORRUPTIONS[condition.name]
-        return corruption.apply(self._clean, condition.level, self._clip.seed, self._scene)
+        trouble = {condition.name: condition.level}
+        return filmed_through(self._scene, self._clip.length, self._clip.seed, trouble)
 
 
 def _turned(script: Script, yaw: float) -> Script:

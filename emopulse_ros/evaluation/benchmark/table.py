@@ -26,7 +26,7 @@ def as_markdown(results: Results) -> str:
     clean = results.scores[main, CLEAN]
     parts = [
         f"# Benchmark, version {BENCHMARK_VERSION}: {main}",
-        f"{len(plan.clips)} clips of people nobody was trained on ({' and '.join(sources)}): "
+        f"{len(plan.clips)} clips that nobody was trained on ({' and '.join(sources)}): "
         f"{kinds.count('micro')} with micro-expressions, {kinds.count('quiet')} without. Square "
         "brackets hold 95% intervals by bootstrap over clips.",
         "## Goals",

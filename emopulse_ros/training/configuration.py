@@ -24,6 +24,10 @@ PORTRAIT = 50_000
 """What is added to the seeds of the portrait, so that it does not follow the others' scripts."""
 
 
+SHORTEST, LONGEST = 17, 270
+"""Frames of a training window: one more than an answer depends on, and what every clip has."""
+
+
 class ConfigurationError(ValueError):
     """A configuration file is missing or says something that cannot be followed."""
 
@@ -66,6 +70,16 @@ class Optimisation:
     look_every: int = 300
     patience: int = 12
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        least = {"steps": 1, "batch": 1, "look_every": 1, "patience": 1, "masks": 1}
+        for name, smallest in least.items():
+            if getattr(self, name) < smallest:
+                raise ConfigurationError(f"{name} must be at least {smallest}")
+        if not SHORTEST <= self.frames <= LONGEST:
+            raise ConfigurationError(
+                f"frames must be from {SHORTEST} to {LONGEST}, not {self.frames}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +150,7 @@ def _section(kind: type[Section], given: Any, where: str) -> Section:
             raise ConfigurationError(f"{where}: {name} must be a number from 0 up, not {value!r}")
         if isinstance(default, int) and not isinstance(value, int):
             raise ConfigurationError(f"{where}: {name} must be a whole number, not {value!r}")
-    return kind(**given)
+    try:
+        return kind(**given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: {error}") from error

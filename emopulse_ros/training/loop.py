@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -77,12 +78,23 @@ def train(
 
     Goes on from ``folder/checkpoint.pt`` if that is there; ``folder/log.jsonl`` has a line for
     each look at the validation part.
+
+    :raises ValueError: if the checkpoint is one of another plan.
     """
     network.to(device).train()
     checkpoint = folder / "checkpoint.pt"
     step, best, since_best = 0, -1.0, 0
-    kept = torch.load(checkpoint, weights_only=True) if checkpoint.exists() else None
+    # How many threads and how much patience change nothing that was learnt so far.
+    own = asdict(replace(plan, threads=0, patience=1))
+    kept = None
+    if checkpoint.exists():
+        kept = torch.load(checkpoint, map_location=device, weights_only=True)
     if kept is not None:
+        if kept.get("plan") != own:
+            raise ValueError(
+                f"{checkpoint} is that of a run with another optimisation: give another folder "
+                "(--out), or take it away to begin anew"
+            )
         network.load_state_dict(kept["network"])
         step, best, since_best = kept["step"], kept["best"], kept["since_best"]
     optimiser, schedule = _cycle(network, plan, step)
@@ -122,6 +134,7 @@ def train(
                     "step": step,
                     "best": best,
                     "since_best": since_best,
+                    "plan": own,
                 },
             )
             left = (time.monotonic() - started) / (step - first) * (steps - step)
@@ -133,7 +146,8 @@ def train(
             }
             total, looked = 0.0, step
             _log(folder / "log.jsonl", line)
-    network.load_state_dict(torch.load(folder / "best.pt", weights_only=True)["network"])
+    liked = torch.load(folder / "best.pt", map_location=device, weights_only=True)
+    network.load_state_dict(liked["network"])
     return network
 
 

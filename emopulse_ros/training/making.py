@@ -16,6 +16,9 @@ from emopulse_ros.training.identity import make_people
 SHARE = 25
 """Clips that a process makes before it says so."""
 
+SYNTHESIS = "3"
+"""Which synthesis clips are made by: whatever makes other clips of the same seeds raises it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -31,7 +34,9 @@ def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
     """Make the clips that are not there yet, and say how far it is.
 
     Without a face kit nothing is rendered.
+    :raises ValueError: if the folder holds clips that were made by another synthesis.
     """
+    _sign(folder)
     shares = list(_shares(plan, with_rendered=face_kit is not None))
     started = time.monotonic()
     with ProcessPoolExecutor(plan.processes, get_context("spawn")) as pool:
@@ -39,6 +44,20 @@ def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
         for number, _ in enumerate(pool.map(_make, shares, folders, kits), 1):
             left = (time.monotonic() - started) / number * (len(shares) - number)
             print(f"clips: {number} of {len(shares)} shares, {left / 60:.1f} min left", flush=True)
+
+
+def _sign(folder: Path) -> None:
+    """Write into the folder which synthesis its clips are of, or see that it is this one."""
+    signature = folder / "synthesis.txt"
+    if any(folder.glob("*/*.npz")):
+        made_by = signature.read_text().strip() if signature.exists() else "unknown"
+        if made_by != SYNTHESIS:
+            raise ValueError(
+                f"the clips in {folder} were made by another synthesis ({made_by}, not "
+                f"{SYNTHESIS}): take them away, or give another folder (--clips)"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    signature.write_text(f"{SYNTHESIS}\n")
 
 
 def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:

@@ -36,7 +36,8 @@ def load_weights(path: Path, network: TinyI3D, samples: Iterable[Tensor]) -> Non
         if path.suffix == ".onnx":
             _take_apart(path, network)
         else:
-            network.load_state_dict(torch.load(path, weights_only=True)["network"])
+            kept = torch.load(path, map_location="cpu", weights_only=True)
+            network.load_state_dict(kept["network"])
     except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError, StopIteration) as error:
         raise ValueError(
             f"{path} holds no weights of this network: give the best.pt of a run with the same "

@@ -32,6 +32,7 @@ from emopulse_ros.training.configuration import (  # noqa: E402
     read_configuration,
 )
 from emopulse_ros.training.dataset import Clips, transients  # noqa: E402
+from emopulse_ros.training.making import SYNTHESIS, make_parts  # noqa: E402
 
 PLAN = Configuration(
     optimisation=Optimisation(steps=4, steps_again=2, batch=2, frames=24, look_every=3, dropout=0.9)
@@ -109,6 +110,14 @@ def test_strain_is_that_of_the_runtime(clips: Path) -> None:
         np.testing.assert_allclose(strain, optical_strain(u, v), atol=1e-5)
 
 
+def test_clips_of_another_synthesis_are_not_trained_on(clips: Path) -> None:
+    nothing = ClipPlan(rendered=0, portrait=0, validation=0, test=0, people=0, processes=1)
+    with pytest.raises(ValueError, match="were made by another synthesis"):
+        make_parts(nothing, clips, None)
+    (clips / "synthesis.txt").write_text(SYNTHESIS)
+    make_parts(nothing, clips, None)
+
+
 def test_no_seed_stands_in_two_parts() -> None:
     plan = ClipPlan()
     largest = max(plan.rendered, plan.portrait, plan.validation, plan.test)
@@ -164,6 +173,9 @@ def test_a_run_taken_up_again_ends_like_one_in_a_row(clips: Path, tmp_path: Path
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert len(looks) == 3
+    longer = replace(PLAN, optimisation=replace(PLAN.optimisation, steps=5))
+    with pytest.raises(ValueError, match="a run with another optimisation"):
+        learn(longer, clips, whole, torch.device("cpu"))
 
 
 def test_a_run_goes_on_from_the_weights_of_another(clips: Path, tmp_path: Path) -> None:
@@ -205,6 +217,8 @@ def test_slight_units_are_trained_on_if_asked_for(clips: Path, tmp_path: Path) -
         ("colour: red", "nobody knows colour"),
         ("optimisation: {steps: soon}", "must be a number"),
         ("optimisation: {steps: 1.5}", "whole number"),
+        ("optimisation: {look_every: 0}", "optimisation: look_every must be at least 1"),
+        ("optimisation: {frames: 400}", "frames must be from 17 to 270, not 400"),
         ("clips: 7", "must be a mapping"),
         ("- 1", "must hold a mapping"),
         ("a: [", "is no YAML"),

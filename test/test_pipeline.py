@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from emopulse_ros.camera import open_camera
+from emopulse_ros.facs import BLINK
 from emopulse_ros.pipeline import Outcome, Pipeline, build
 from emopulse_ros.stream import Frame
 
@@ -66,6 +67,24 @@ def test_no_face_no_activation_and_the_reason(pipeline: Pipeline) -> None:
     assert len(seen) > 90
     assert all(outcome.activation is None for outcome in seen)
     assert seen[-1].status == "no face in view"
+
+
+def test_a_smile_lifts_the_corners_and_parts_the_lips_together(pipeline: Pipeline) -> None:
+    """A real face, played at 200 frames a second; a person sees the smile break out at once."""
+    seen = outcomes(pipeline, faces("single_face.mp4"), rate=200.0)
+    said = [outcome.activation for outcome in seen if outcome.activation is not None]
+    levels = pipeline.detector.engine.card.levels
+    level = np.array([levels[code] for code in said[0].codes])
+    active = np.array([one.probability for one in said]) >= level
+    codes = list(said[0].codes)
+    corners, lips = (active[:, codes.index(code)] for code in (12, 25))
+    assert corners.sum() > 20
+    assert lips.sum() > 20
+    assert abs(int(corners.argmax()) - int(lips.argmax())) <= 4
+    expressive = [place for place, code in enumerate(codes) if code != BLINK]
+    before = min(corners.argmax(), lips.argmax()) - 2
+    assert before > 3
+    assert not active[:before, expressive].any()
 
 
 def test_it_starts_when_the_face_appears(pipeline: Pipeline) -> None:

@@ -117,6 +117,7 @@ class Live(Closing):
         """
         if self._device is None:
             self._take(self._make())
+            self.status = ""
         self._resting.clear()
 
     def rest(self) -> None:
@@ -169,11 +170,16 @@ class Live(Closing):
             frame = self._device.read()
         except UnpluggedError as error:
             self._give_back()
-            self.status = f"{error} It is looked for again."
-            self._remarks.append(self.status)
+            told, self.status = self.status, f"{error} It is looked for again."
+            if self.status != told:
+                self._remarks.append(self.status)
             return None
         if frame is None:
             return None
+        if self.status:
+            # Not before: one that can be opened need not send anything.
+            self.status = ""
+            self._remarks.append(f"{self.name} is back.")
         if self._first is None:
             self._first = frame
         if frame.stamp - self._first.stamp >= self._length:
@@ -196,13 +202,11 @@ class Live(Closing):
             self._take(self._make())
         except CameraError:
             return False
-        self._remarks.append(f"{self.name} is back.")
         return True
 
     def _take(self, device: Device) -> None:
         self._device = device
         self.rate, self.size = device.rate, device.size
-        self.status = ""
         self._offset = self._judged_from = None
 
     def _give_back(self) -> None:

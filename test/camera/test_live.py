@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -116,6 +116,29 @@ def test_unplugged_and_plugged_in_again() -> None:
     assert camera.remarks() == ["test:0 is gone. It is looked for again.", "test:0 is back."]
     assert camera.remarks() == []
     assert camera.status == ""
+
+
+def test_one_that_can_be_opened_and_sends_nothing_is_not_back() -> None:
+    gone = UnpluggedError("test:0 sends no pictures any more.")
+    silent = [Plugged(iter([None, None, gone])) for _ in range(3)]
+    camera = live(Plugged(iter([*frames(1), gone])), *silent, Plugged(iter(frames(2))))
+    seen: list[str] = []
+    status = "test:0 sends no pictures any more. It is looked for again."
+    for device in silent:
+        told = device.read
+
+        def read(told: Callable[[], Frame | None] = told) -> Frame | None:
+            seen.append(camera.status)
+            return told()
+
+        device.read = read  # type: ignore[method-assign]
+    with camera:
+        next(camera)
+        next(camera)
+    assert seen == [status] * 9
+    assert camera.status == ""
+    # Once each, however often it was opened in between.
+    assert camera.remarks() == [status, "test:0 is back."]
 
 
 def test_a_device_that_stays_away_holds_nobody() -> None:

@@ -35,6 +35,15 @@ from emopulse_ros.stream import Frame
 WAIT_S = 0.2
 """How long a reader waits for a picture before it is told that there is none."""
 
+SILENCE_S = 0.5
+"""A camera that sends nothing for so long, and for ...."""
+
+PERIODS = 4.0
+"""... so many times what a picture took to come of late, has gone away."""
+
+START_S = 3.0
+"""How long it may take to send its first picture."""
+
 BUFFERS = 10
 """Buffers of the driver: 10 bridge a hold-up of 50 ms at 200 Hz."""
 
@@ -56,6 +65,7 @@ class VideoDevice:
         self._number = 0
         self._stamped = True
         self._is_open = True
+        self._period = START_S / PERIODS
         self._node = node = Node(kernel, path)
         try:
             modes = offered(node, wish.size, wish.rate)
@@ -70,6 +80,7 @@ class VideoDevice:
         except BaseException:
             self.close()
             raise
+        self._heard_at = time.monotonic()
         self.size = (form.width, form.height)
         self.remarks = on_size + on_rate + on_exposure
 
@@ -88,6 +99,8 @@ class VideoDevice:
                 frame = self._frame()
                 if frame is not None:
                     return frame
+        if time.monotonic() - self._heard_at > max(SILENCE_S, PERIODS * self._period):
+            raise UnpluggedError(f"{node.path} sends no pictures any more.")
         return None
 
     def close(self) -> None:
@@ -137,7 +150,10 @@ class VideoDevice:
 
     def _frame(self) -> Frame | None:
         """What is in the buffer, which goes back to the driver at once; None if it is damaged."""
-        buffer = self._buffer
+        buffer, now = self._buffer, time.monotonic()
+        # The longest of late: what has waited for its reader comes at once.
+        self._period = max(now - self._heard_at, 0.9 * self._period)
+        self._heard_at = now
         sequence = self._count(buffer.sequence)
         stamp = self._stamp()
         picture = None

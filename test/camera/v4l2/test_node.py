@@ -29,6 +29,7 @@ def test_the_node_publishes_a_camera_while_it_is_active(
 
     from emopulse_ros.nodes import qualities
     from emopulse_ros.nodes.camera_node import CameraNode
+    from emopulse_ros.nodes.diagnostics import ERROR
 
     monkeypatch.setattr(live_module, "RETRY_S", 0.01)
     monkeypatch.setitem(DEVICES, "v4l2", Opener(kernel))
@@ -63,6 +64,15 @@ def test_the_node_publishes_a_camera_while_it_is_active(
     kernel.unplug(camera)
     assert soon(lambda: "is looked for again" in node.health().message)
     kernel.plug(camera, 3, by_id="usb-Fake_camera-video-index0")
+    seen = node.published
+    assert soon(lambda: node.published > seen + 5)
+    assert node.health().message.endswith("frames a second")
+
+    # One that is there and takes no pictures is as good as unplugged.
+    camera.silent = True
+    assert soon(lambda: "sends no pictures any more" in node.health().message)
+    assert node.health().level == ERROR
+    camera.silent = False
     seen = node.published
     assert soon(lambda: node.published > seen + 5)
     assert node.health().message.endswith("frames a second")

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from emopulse_ros.camera.live import UnpluggedError, Wish
 from emopulse_ros.camera.v4l2.calls import (
-    BUFFER_CLOCK,
     BUFFER_ERROR,
-    BUFFER_MONOTONIC,
     CAPTURE,
     DQBUF,
     MMAP,
@@ -30,6 +28,7 @@ from emopulse_ros.camera.v4l2.modes import choose, offered
 from emopulse_ros.camera.v4l2.node import Node, failure
 from emopulse_ros.camera.v4l2.pixels import Reader, reader
 from emopulse_ros.camera.v4l2.settings import set_format, set_rate
+from emopulse_ros.camera.v4l2.stamps import Stamps
 from emopulse_ros.stream import Frame
 
 WAIT_S = 0.2
@@ -47,9 +46,6 @@ START_S = 3.0
 BUFFERS = 10
 """Buffers of the driver: 10 bridge a hold-up of 50 ms at 200 Hz."""
 
-AHEAD_NS = 100_000_000
-"""By how much a stamp may lie in the future before it is not believed."""
-
 
 class VideoDevice:
     """An open camera, as :class:`emopulse_ros.camera.live.Device` has it.
@@ -59,11 +55,12 @@ class VideoDevice:
 
     def __init__(self, path: Path, wish: Wish, kernel: Kernel) -> None:
         self.lost = 0
+        self.remarks: list[str] = []
         self._readers: list[Reader] = []
         self._buffer = Buffer(type=CAPTURE, memory=MMAP)
         self._last: int | None = None
         self._number = 0
-        self._stamped = True
+        self._stamps = Stamps(path, self.remarks)
         self._is_open = True
         self._period = START_S / PERIODS
         self._node = node = Node(kernel, path)
@@ -75,14 +72,13 @@ class VideoDevice:
             self.rate = rate or wish.rate or 200.0
             on_exposure = settle_exposure(node, wish.exposure, self.rate)
             self._map(form)
-            self._wall = _wall_time_of_monotonic()
             node.call(STREAMON, c_int(CAPTURE), "begin to take pictures")
         except BaseException:
             self.close()
             raise
         self._heard_at = time.monotonic()
         self.size = (form.width, form.height)
-        self.remarks = on_size + on_rate + on_exposure
+        self.remarks += on_size + on_rate + on_exposure
 
     def read(self) -> Frame | None:
         """The next whole picture; None if there is none within a fifth of a second.
@@ -155,7 +151,7 @@ class VideoDevice:
         self._period = max(now - self._heard_at, 0.9 * self._period)
         self._heard_at = now
         sequence = self._count(buffer.sequence)
-        stamp = self._stamp()
+        stamp = self._stamps(buffer)
         picture = None
         if not buffer.flags & BUFFER_ERROR:
             picture = self._readers[buffer.index](buffer.bytesused)
@@ -174,26 +170,3 @@ class VideoDevice:
             self._number += step
         self._last = told
         return self._number
-
-    def _stamp(self) -> int:
-        """When it was taken, as wall time in ns."""
-        buffer, now = self._buffer, time.monotonic_ns()
-        stamp = buffer.timestamp.seconds * 1_000_000_000 + buffer.timestamp.microseconds * 1000
-        if self._stamped and (
-            buffer.flags & BUFFER_CLOCK != BUFFER_MONOTONIC or not 0 < stamp < now + AHEAD_NS
-        ):
-            self._stamped = False
-            self.remarks.append(
-                f"{self._node.path} does not stamp its pictures by the monotonic clock: the time "
-                "of their arrival is taken, which is later and less even."
-            )
-        return self._wall + (stamp if self._stamped else now)
-
-
-def _wall_time_of_monotonic() -> int:
-    """Wall time in ns when the monotonic clock was 0; the closest of some readings."""
-    readings = []
-    for _ in range(5):
-        before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
-        readings.append((after - before, wall - (before + after) // 2))
-    return min(readings)[1]

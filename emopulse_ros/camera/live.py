@@ -30,11 +30,20 @@ class Wish:
     """What is asked of a device; None leaves it to the device.
 
     ``rate`` in frames per second, ``size`` (width, height) in pixels, ``exposure`` in µs.
+
+    :raises ValueError: if the size lacks a side.
     """
 
     rate: float | None = None
     size: tuple[int, int] | None = None
     exposure: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) <= 0:
+            raise ValueError(
+                "A picture is asked for with a width of {} and a height of {}; give both, or "
+                "neither for the camera's own choice.".format(*self.size)
+            )
 
 
 class Device(Protocol):

@@ -51,7 +51,13 @@ class CameraNode(StageNode):
         Parameter(
             "duration", 0.0, "length of the stream; 0 for as long as it goes", "s", (0.0, 1e9)
         ),
-        Parameter("width", 0, "of a device's picture; 0 for its own choice", "pixels", (0, 8192)),
+        Parameter(
+            "width",
+            0,
+            "of a device's picture, given with its height; 0 in both for its own choice",
+            "pixels",
+            (0, 8192),
+        ),
         Parameter("height", 0, "likewise, its height", "pixels", (0, 8192)),
         Parameter(
             "exposure",
@@ -93,12 +99,13 @@ class CameraNode(StageNode):
         values = self.settings
         self.finished.clear()
         self._calibration = Calibration(values["camera_info_url"])
+        size = values["width"], values["height"]
         self.camera = open_camera(
             values["camera"],
             rate=values["rate"] or None,
             duration=values["duration"] or None,
             loop=values["loop"],
-            size=(values["width"], values["height"]) if values["width"] else None,
+            size=size if any(size) else None,
             exposure=values["exposure"] or None,
         )
         quality = qualities.images()

@@ -114,3 +114,21 @@ def test_a_node_without_its_camera_says_so_and_can_be_tried_again(
     process.spinner.call(node.trigger_shutdown)
     assert not kernel.streams
     node.destroy_node()
+
+
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_one_side_of_a_picture_alone_is_refused(ros: Any, side: str) -> None:
+    from rclpy.parameter import Parameter
+
+    from emopulse_ros.nodes.camera_node import CameraNode
+
+    process = ros.process()
+    values = {"camera": "v4l2:", side: 640}
+    node = CameraNode(
+        context=process.context,
+        parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
+    )
+    process.spinner.add(node)
+    process.spinner.call(node.trigger_configure)
+    assert "give both, or neither for the camera's own choice" in str(node.error)
+    node.destroy_node()

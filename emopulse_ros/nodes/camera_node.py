@@ -62,7 +62,8 @@ class CameraNode(StageNode):
         Parameter(
             "exposure",
             0.0,
-            "exposure time of a device; 0 for its own choice, at most 4000 at 200 Hz",
+            "exposure time of a device; 0 leaves it as it is, but shortens a fixed one of a "
+            "GenICam camera to 0.8 of a period",
             "us",
             (0.0, 1e6),
         ),

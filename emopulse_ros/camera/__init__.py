@@ -105,5 +105,5 @@ def open_camera(
         return MemoryCamera(open_camera(argument, rate=rate), duration)
     if kind in DEVICES:
         wish = Wish(200.0 if rate is None else rate, size, exposure)
-        return Live(spec, partial(DEVICES[kind], argument, wish), wish, duration)
+        return Live(spec, partial(DEVICES[kind], argument), wish, duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

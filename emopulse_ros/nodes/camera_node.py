@@ -66,6 +66,7 @@ class CameraNode(StageNode):
             "GenICam camera to 0.8 of a period",
             "us",
             (0.0, 1e6),
+            live=True,
         ),
         Parameter(
             "camera_info_url",
@@ -144,6 +145,8 @@ class CameraNode(StageNode):
     def adapt(self) -> None:
         if isinstance(self.paced, Paced):
             self.paced.patience = self.settings["patience"]
+        if isinstance(self.camera, Live):
+            self.camera.expose(self.settings["exposure"] or None)
 
     @property
     def skipped(self) -> int:

@@ -99,6 +99,15 @@ class VideoDevice:
             raise UnpluggedError(f"{node.path} sends no pictures any more.")
         return None
 
+    def expose(self, exposure: float) -> None:
+        """Expose for so many µs from now on; ``remarks`` say what came of it otherwise.
+
+        :raises UnpluggedError: if the device has gone away.
+        """
+        self.remarks += settle_exposure(self._node, exposure, self.rate)
+        # The next picture may take as long as the first one.
+        self._period = max(self._period, START_S / PERIODS)
+
     def close(self) -> None:
         """Stop and give it back; safe to call twice."""
         if not self._is_open:

@@ -193,6 +193,37 @@ def test_one_that_is_slower_than_it_says_is_waited_for(kernel: FakeKernel) -> No
     device.close()
 
 
+def test_its_exposure_is_set_while_it_takes_pictures(kernel: FakeKernel) -> None:
+    knobs = {calls.EXPOSURE_AUTO: Knob(3), calls.EXPOSURE_ABSOLUTE: Knob(156, 1, 10_000)}
+    fake = camera(knobs=knobs)
+    device = opened(kernel, fake)
+    read(device, 3)
+    device.expose(1000.0)
+    assert [knob.value for knob in knobs.values()] == [calls.EXPOSURE_MANUAL, 10]
+    assert device.remarks == []
+    read(device, 3)
+    device.expose(1030.0)
+    assert device.remarks == []
+    # Longer than it can, and than a frame lasts.
+    device.expose(2e6)
+    assert knobs[calls.EXPOSURE_ABSOLUTE].value == 10_000
+    asked, rate = device.remarks
+    assert "exposes for 1000000 us, not 2000000 us as asked for" in asked
+    assert "the rate will suffer" in rate
+    # It is waited for all the same.
+    assert len(read(device, 2)) == 2
+    device.close()
+
+
+def test_one_that_is_pulled_out_as_its_exposure_is_set(kernel: FakeKernel) -> None:
+    fake = camera()
+    device = opened(kernel, fake)
+    kernel.unplug(fake)
+    with pytest.raises(UnpluggedError, match=r"video0 has gone away\."):
+        device.expose(1000.0)
+    device.close()
+
+
 def test_damaged_pictures_are_no_silence(kernel: FakeKernel) -> None:
     device = opened(kernel, camera(rate=100.0, damaged=frozenset(range(3, 10_000))))
     read(device, 3)

@@ -11,8 +11,9 @@ import pytest
 from emopulse_ros.camera import DEVICES
 from emopulse_ros.camera import live as live_module
 from emopulse_ros.camera.v4l2 import Opener
+from emopulse_ros.camera.v4l2.calls import EXPOSURE_ABSOLUTE, EXPOSURE_AUTO
 
-from .fake import FakeCamera, FakeKernel
+from .fake import FakeCamera, FakeKernel, Knob
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
@@ -113,6 +114,45 @@ def test_a_node_without_its_camera_says_so_and_can_be_tried_again(
     assert camera.streaming
     process.spinner.call(node.trigger_shutdown)
     assert not kernel.streams
+    node.destroy_node()
+
+
+def test_the_exposure_is_live(
+    ros: Any, soon: Callable[..., bool], kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rclpy.parameter import Parameter
+
+    from emopulse_ros.nodes.camera_node import CameraNode
+
+    monkeypatch.setattr(live_module, "RETRY_S", 0.01)
+    monkeypatch.setitem(DEVICES, "v4l2", Opener(kernel))
+    knobs = {EXPOSURE_AUTO: Knob(3), EXPOSURE_ABSOLUTE: Knob(156, 1, 5000)}
+    camera = FakeCamera([("GREY", (64, 48), (100.0,))], knobs)
+    path = kernel.plug(camera, 0)
+    values = {"camera": f"v4l2:{path}", "rate": 100.0, "exposure": 2000.0}
+    process = ros.process()
+    node = CameraNode(
+        context=process.context,
+        parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
+    )
+    process.spinner.add(node)
+
+    def expose(time: float) -> None:
+        (answer,) = node.set_parameters([Parameter("exposure", value=time)])
+        assert answer.successful, answer.reason
+
+    process.spinner.call(node.trigger_configure)
+    expose(2500.0)
+    process.spinner.call(node.trigger_activate)
+    assert knobs[EXPOSURE_ABSOLUTE].value == 25
+    expose(1000.0)
+    assert soon(lambda: knobs[EXPOSURE_ABSOLUTE].value == 10)
+    kernel.unplug(camera)
+    assert soon(lambda: "is looked for again" in node.health().message)
+    knobs[EXPOSURE_ABSOLUTE].value = 156
+    kernel.plug(camera, 0)
+    assert soon(lambda: knobs[EXPOSURE_ABSOLUTE].value == 10)
+    process.spinner.call(node.shut_down)
     node.destroy_node()
 
 

@@ -69,10 +69,10 @@ def open_camera(
     forced on a video in place of its own clock; of a bag it is the speed at which it is played, 1
     being that of its own stamps, as with ``ros2 bag play``. ``duration`` in seconds ends the
     stream; without it the synthetic camera never ends. ``loop`` starts a video or a folder again
-    at its end. ``size`` (width, height) in pixels and ``exposure`` in µs are asked of a device; a
-    device is a :class:`Live`, and is opened by its ``open`` or a ``with`` block.
+    at its end. ``size`` (width and height in pixels) and ``exposure`` in µs are asked of a device;
+    a device is a :class:`Live`, and is opened by its ``open`` or a ``with`` block.
 
-    :raises ValueError: if the spec, the rate or the duration makes no sense.
+    :raises ValueError: if the spec, the rate, the duration or the size makes no sense.
     :raises CameraError: if the source cannot be opened.
     """
     kind, _, argument = spec.partition(":")
@@ -105,5 +105,5 @@ def open_camera(
         return MemoryCamera(open_camera(argument, rate=rate), duration)
     if kind in DEVICES:
         wish = Wish(200.0 if rate is None else rate, size, exposure)
-        return Live(spec, partial(DEVICES[kind], argument, wish), wish, duration)
+        return Live(spec, partial(DEVICES[kind], argument), wish, duration)
     raise ValueError(f"There is no camera '{spec}'; there are {SPECS}.")

@@ -21,13 +21,16 @@ class DeviceClock:
     """Makes wall time of device time, from pictures that say both when they were taken and came.
 
     A picture comes late by what exposure, link and system take, now more, now less, but never
-    early. So the earliest arrivals of the last 5 s tell how the two clocks differ, and stamps are
-    true but for the shortest delay there is. They move with that difference slowly: the time
-    between two stamps is the device's own within 0.02 %, within 0.2 % while the difference is off
-    by more than a millisecond. Stamps never come twice and never go back, even when a clock is set.
+    early. So the earliest arrivals of the last 5 s (or of another ``window``, in ns) tell how the
+    two clocks differ, and stamps are true but for the shortest delay there is. They move with that
+    difference slowly: the time between two stamps is the device's own within 0.02 %, within 0.2 %
+    while the difference is off by more than a millisecond. Stamps never come twice and never go
+    back, even when a clock is set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, window: int = WINDOW_NS) -> None:
+        """With a window of 0 the last arrival alone counts: for those that are exact."""
+        self._window = window
         self._heard: deque[tuple[int, int]] = deque()
         """Device time and difference of arrivals, each earlier than all that came after it."""
         self._latest = 0
@@ -44,7 +47,7 @@ class DeviceClock:
         while heard and heard[-1][1] >= difference:
             heard.pop()
         heard.append((device, difference))
-        while heard[0][0] < device - WINDOW_NS:
+        while heard[0][0] < device - self._window:
             heard.popleft()
         self._latest = device
 

@@ -13,7 +13,7 @@ import numpy as np
 from emopulse_ros.camera.aravis import load_aravis
 from emopulse_ros.camera.clock import DeviceClock
 from emopulse_ros.camera.frame_ids import FrameIds
-from emopulse_ros.camera.genicam_settings import apply_settings
+from emopulse_ros.camera.genicam_settings import apply_settings, change_exposure
 from emopulse_ros.camera.live import UnpluggedError, Wish
 from emopulse_ros.camera.source import CameraError
 from emopulse_ros.stream import Frame
@@ -104,7 +104,7 @@ class GenicamDevice:
         self.size = (width, height)
         says = camera.get_frame_rate() if camera.is_frame_rate_available() else None
         self.rate = says or wish.rate or 200.0
-        self._silence = max(SILENCE_S, 4.0 / self.rate)
+        self._silence = self._longest_silence(camera)
         payload = camera.get_payload()
         self._stream = self._make_stream(camera, payload)
         self._held.append(self._stream)
@@ -153,6 +153,20 @@ class GenicamDevice:
                 return frame
             if not left:
                 return None
+
+    def expose(self, exposure: float) -> None:
+        """Expose for so many µs from now on; ``remarks`` say what came of it otherwise."""
+        camera, wish = self._held[0], Wish(exposure=exposure)
+        self.remarks += change_exposure(self._libraries, camera, self._name, wish)
+        self._silence = self._longest_silence(camera)
+
+    def _longest_silence(self, camera: Any) -> float:
+        """The time in s after which a camera that sends nothing has gone away."""
+        period = 1.0 / self.rate
+        with suppress(self._libraries.glib.Error):
+            if camera.is_exposure_time_available():
+                period = max(period, camera.get_exposure_time() / 1e6)
+        return max(SILENCE_S, 4.0 * period)
 
     def _frame(self, buffer: Any) -> Frame | None:
         """What a buffer holds; None while the clocks settle, or if it is damaged."""

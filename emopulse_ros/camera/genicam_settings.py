@@ -23,23 +23,37 @@ def apply_settings(libraries: Libraries, camera: Any, name: str, wish: Wish) -> 
 
     :raises CameraError: if it takes no pictures in 8-bit gray.
     """
-    remarks: list[str] = []
-
-    def attempt(what: str, step: Callable[[], str | None]) -> None:
-        try:
-            told = step()
-        except libraries.glib.Error as error:
-            told = f"{name} does not let its {what} be set: {error.message}."
-        if told:
-            remarks.append(told)
-
     _take_gray(camera, name)
     camera.set_acquisition_mode(libraries.aravis.AcquisitionMode.CONTINUOUS)
-    attempt("size", lambda: _set_size(camera, name, wish.size))
-    # The exposure first: it limits the rate.
-    attempt("exposure time", lambda: _set_exposure(libraries.aravis, camera, name, wish))
-    attempt("frame rate", lambda: _set_rate(camera, name, wish.rate))
-    return remarks
+    return [
+        *_attempt(libraries, name, "size", lambda: _set_size(camera, name, wish.size)),
+        # The exposure first: it limits the rate.
+        *change_exposure(libraries, camera, name, wish),
+        *_attempt(libraries, name, "frame rate", lambda: _set_rate(camera, name, wish.rate)),
+    ]
+
+
+def change_exposure(libraries: Libraries, camera: Any, name: str, wish: Wish) -> list[str]:
+    """Set the exposure alone, also while the camera takes pictures.
+
+    Returns what came of it otherwise, in sentences.
+    """
+    return _attempt(
+        libraries,
+        name,
+        "exposure time",
+        lambda: _set_exposure(libraries.aravis, camera, name, wish),
+    )
+
+
+def _attempt(
+    libraries: Libraries, name: str, what: str, step: Callable[[], str | None]
+) -> list[str]:
+    try:
+        told = step()
+    except libraries.glib.Error as error:
+        told = f"{name} does not let its {what} be set: {error.message}."
+    return [told] if told else []
 
 
 def _take_gray(camera: Any, name: str) -> None:

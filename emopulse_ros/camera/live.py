@@ -7,18 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from emopulse_ros.camera.judged_rate import JudgedRate
 from emopulse_ros.camera.source import CameraError, Closing, end_of
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.script import Script
 
 RETRY_S = 0.5
 """Between two attempts to open a device that has gone away."""
-
-JUDGED_AFTER_NS = 2_000_000_000
-"""How long a device is watched before its rate is said to be another than was asked for."""
-
-TOLERANCE = 0.03
-"""Share by which a rate may be off without a word."""
 
 
 class UnpluggedError(CameraError):
@@ -30,11 +25,20 @@ class Wish:
     """What is asked of a device; None leaves it to the device.
 
     ``rate`` in frames per second, ``size`` (width, height) in pixels, ``exposure`` in µs.
+
+    :raises ValueError: if the size lacks a side.
     """
 
     rate: float | None = None
     size: tuple[int, int] | None = None
     exposure: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and min(self.size) <= 0:
+            raise ValueError(
+                "A picture is asked for with a width of {} and a height of {}; give both, or "
+                "neither for the camera's own choice.".format(*self.size)
+            )
 
 
 class Device(Protocol):
@@ -61,6 +65,13 @@ class Device(Protocol):
         """
         ...
 
+    def expose(self, exposure: float) -> None:
+        """Expose for so many µs from now on; what came of it otherwise is in ``remarks``.
+
+        :raises UnpluggedError: if the device has gone away.
+        """
+        ...
+
     def close(self) -> None:
         """Give it back; safe to call twice."""
         ...
@@ -82,11 +93,11 @@ class Live(Closing):
     def __init__(
         self,
         name: str,
-        make: Callable[[], Device],
+        make: Callable[[Wish], Device],
         wish: Wish,
         duration: float | None = None,
     ) -> None:
-        """``make`` opens the device.
+        """``make`` opens the device, as wished.
 
         :raises ValueError: if the duration makes no sense.
         """
@@ -97,7 +108,8 @@ class Live(Closing):
         self.status = ""
         """Why no picture comes, in words; empty while they do."""
         self._make = make
-        self._asked = wish.rate
+        self._wish = self._granted = wish
+        self._judge = JudgedRate(name, wish.rate)
         self._remarks: list[str] = []
         self._device: Device | None = None
         self._reading = threading.Lock()
@@ -105,7 +117,6 @@ class Live(Closing):
         self._resting.set()
         self._lost = self._repeated = 0
         self._first: Frame | None = None
-        self._judged_from: Frame | None = None
         self._next = 0
         self._offset: int | None = None
         self._last_stamp = 0
@@ -116,8 +127,16 @@ class Live(Closing):
         :raises CameraError: a sentence on why it cannot be opened.
         """
         if self._device is None:
-            self._take(self._make())
+            self._take()
+            self.status = ""
         self._resting.clear()
+
+    def expose(self, exposure: float | None) -> None:
+        """Have pictures exposed for so many µs from the next one on, and whenever it is opened.
+
+        None leaves it as it is. Whoever reads sets it: what came of it otherwise is in ``remarks``.
+        """
+        self._wish = replace(self._wish, exposure=exposure)
 
     def rest(self) -> None:
         """End a reader's waiting and give the device back, until it is opened again."""
@@ -137,11 +156,11 @@ class Live(Closing):
 
     def remarks(self) -> list[str]:
         """What is to be told and was not yet, in sentences."""
-        device = self._device
-        told = self._remarks + (device.remarks if device is not None else [])
-        self._remarks.clear()
-        if device is not None:
-            device.remarks.clear()
+        device, told = self._device, []
+        for remarks in (self._remarks, device.remarks if device is not None else []):
+            # One at a time: meanwhile more may be said.
+            while remarks:
+                told.append(remarks.pop(0))
         return told
 
     def __enter__(self) -> Live:
@@ -156,7 +175,9 @@ class Live(Closing):
             while not self._resting.is_set():
                 frame = self._read()
                 if frame is not None:
-                    self._judge(frame)
+                    remark = self._judge(frame)
+                    if remark is not None:
+                        self._remarks.append(remark)
                     return frame
         raise StopIteration
 
@@ -166,14 +187,21 @@ class Live(Closing):
             return None
         assert self._device is not None
         try:
+            if self._wish != self._granted:
+                self._grant(self._device)
             frame = self._device.read()
         except UnpluggedError as error:
             self._give_back()
-            self.status = f"{error} It is looked for again."
-            self._remarks.append(self.status)
+            told, self.status = self.status, f"{error} It is looked for again."
+            if self.status != told:
+                self._remarks.append(self.status)
             return None
         if frame is None:
             return None
+        if self.status:
+            # Not before: one that can be opened need not send anything.
+            self.status = ""
+            self._remarks.append(f"{self.name} is back.")
         if self._first is None:
             self._first = frame
         if frame.stamp - self._first.stamp >= self._length:
@@ -193,17 +221,25 @@ class Live(Closing):
         if self._resting.wait(RETRY_S):
             return False
         try:
-            self._take(self._make())
+            self._take()
         except CameraError:
             return False
-        self._remarks.append(f"{self.name} is back.")
         return True
 
-    def _take(self, device: Device) -> None:
-        self._device = device
+    def _take(self) -> None:
+        wish = self._wish
+        device = self._device = self._make(wish)
+        self._granted = wish
         self.rate, self.size = device.rate, device.size
-        self.status = ""
-        self._offset = self._judged_from = None
+        self._offset = None
+        self._judge.start_anew()
+
+    def _grant(self, device: Device) -> None:
+        """Set another exposure, by which the rate may be another, too."""
+        self._granted = wish = self._wish
+        if wish.exposure is not None:
+            self._judge = JudgedRate(self.name, wish.rate)
+            device.expose(wish.exposure)
 
     def _give_back(self) -> None:
         device, self._device = self._device, None
@@ -211,20 +247,3 @@ class Live(Closing):
             self._lost += device.lost
             self._remarks += device.remarks
             device.close()
-
-    def _judge(self, frame: Frame) -> None:
-        """Say once if the pictures come at another rate than was asked for."""
-        if self._asked is None:
-            return
-        since = self._judged_from
-        if since is None:
-            self._judged_from = frame
-        elif frame.stamp - since.stamp >= JUDGED_AFTER_NS:
-            rate = (frame.sequence - since.sequence) * 1e9 / (frame.stamp - since.stamp)
-            if abs(rate / self._asked - 1.0) > TOLERANCE:
-                self._remarks.append(
-                    f"{self.name} takes {rate:.1f} frames a second, not {self._asked:g} as asked "
-                    "for: the stream goes by its stamps. Exposure time, size and pixel format "
-                    "limit what a camera can do."
-                )
-            self._asked = None

@@ -51,14 +51,22 @@ class CameraNode(StageNode):
         Parameter(
             "duration", 0.0, "length of the stream; 0 for as long as it goes", "s", (0.0, 1e9)
         ),
-        Parameter("width", 0, "of a device's picture; 0 for its own choice", "pixels", (0, 8192)),
+        Parameter(
+            "width",
+            0,
+            "of a device's picture, given with its height; 0 in both for its own choice",
+            "pixels",
+            (0, 8192),
+        ),
         Parameter("height", 0, "likewise, its height", "pixels", (0, 8192)),
         Parameter(
             "exposure",
             0.0,
-            "exposure time of a device; 0 for its own choice, at most 4000 at 200 Hz",
+            "exposure time of a device; 0 leaves it as it is, but shortens a fixed one of a "
+            "GenICam camera to 0.8 of a period",
             "us",
             (0.0, 1e6),
+            live=True,
         ),
         Parameter(
             "camera_info_url",
@@ -93,12 +101,13 @@ class CameraNode(StageNode):
         values = self.settings
         self.finished.clear()
         self._calibration = Calibration(values["camera_info_url"])
+        size = values["width"], values["height"]
         self.camera = open_camera(
             values["camera"],
             rate=values["rate"] or None,
             duration=values["duration"] or None,
             loop=values["loop"],
-            size=(values["width"], values["height"]) if values["width"] else None,
+            size=size if any(size) else None,
             exposure=values["exposure"] or None,
         )
         quality = qualities.images()
@@ -136,6 +145,8 @@ class CameraNode(StageNode):
     def adapt(self) -> None:
         if isinstance(self.paced, Paced):
             self.paced.patience = self.settings["patience"]
+        if isinstance(self.camera, Live):
+            self.camera.expose(self.settings["exposure"] or None)
 
     @property
     def skipped(self) -> int:

@@ -22,6 +22,7 @@ from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
+from emopulse_ros.nodes.too_slow import TooSlow
 from emopulse_ros.pipeline import face_stage, open_engine
 from emopulse_ros.stream import FlowStep, Frame
 from emopulse_ros.transport import Subscription
@@ -79,6 +80,7 @@ class FlowNode(StageNode):
 
     def start(self) -> None:
         self._last: int | None = None
+        self._too_slow = TooSlow()
         self.subscription = Subscription(
             self,
             image_adaptation(),
@@ -128,6 +130,8 @@ class FlowNode(StageNode):
         }
         if rate == 0.0:
             return Health(ERROR, f"no images on {self.subscription.topic_name}", values)
+        if self._too_slow.status:
+            return Health(WARN, self._too_slow.status, values)
         if self.face is None or not self.face.following:
             return Health(WARN, self.status, values)
         level = OK if self.face.most == self.settings["faces"] else WARN
@@ -140,6 +144,8 @@ class FlowNode(StageNode):
         if self._last is not None and frame.sequence > self._last + 1:
             self.gaps += frame.sequence - self._last - 1
         self._last, self._newest = frame.sequence, frame.stamp
+        if self._too_slow(frame.stamp, self.subscription.overwritten):
+            self.get_logger().warning(self._too_slow.status)
         if self.on_frame is not None:
             self.on_frame(frame)
         begun = time.perf_counter()

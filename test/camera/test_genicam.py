@@ -210,6 +210,34 @@ def test_what_it_cannot_do_is_told(fake: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_its_exposure_is_set_while_it_takes_pictures(
+    inside: bool, request: pytest.FixtureRequest
+) -> None:
+    if inside:
+        spec = f"genicam:{request.getfixturevalue('fake')}"
+    else:
+        gige = request.getfixturevalue("gige")
+        gige.plug_in()
+        spec = gige.spec
+    with open_camera(spec, rate=200.0, size=SIZE, exposure=3000.0) as camera:
+        assert isinstance(camera, Live)
+        next(camera)
+        assert isinstance(camera._device, GenicamDevice)
+        there = camera._device._held[0]
+        assert there.get_exposure_time() == 3000.0
+        camera.expose(2000.0)
+        next(camera)
+        assert there.get_exposure_time() == 2000.0
+        assert camera.remarks() == []
+        camera.expose(5.0)
+        next(camera)
+        assert there.get_exposure_time() == 10.0
+        assert f"{spec} exposes for 10 µs, not 5." in camera.remarks()
+        # Ever the same device: nothing was opened anew.
+        assert camera._device._held[0] is there
+
+
 def test_an_exposure_longer_than_the_rate_lets_is_cut_unasked(fake: str) -> None:
     device = GenicamDevice(fake, Wish(200.0))
     exposure = device._held[0].get_exposure_time()

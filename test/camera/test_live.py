@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ class Plugged:
         self.lost = 0
         self.remarks: list[str] = []
         self.closed = 0
+        self.exposures: list[float | None] = []
         self._items = items
 
     def read(self) -> Frame | None:
@@ -39,6 +40,9 @@ class Plugged:
             return None
         assert isinstance(item, Frame)
         return item
+
+    def expose(self, exposure: float) -> None:
+        self.exposures.append(exposure)
 
     def close(self) -> None:
         self.closed += 1
@@ -55,10 +59,11 @@ def live(
 ) -> Live:
     waiting = iter(devices)
 
-    def make() -> Plugged:
+    def make(wish: Wish) -> Plugged:
         device = next(waiting)
         if isinstance(device, Exception):
             raise device
+        device.exposures.append(wish.exposure)
         return device
 
     return Live("test:0", make, wish or Wish(rate=200.0), duration)
@@ -116,6 +121,29 @@ def test_unplugged_and_plugged_in_again() -> None:
     assert camera.remarks() == ["test:0 is gone. It is looked for again.", "test:0 is back."]
     assert camera.remarks() == []
     assert camera.status == ""
+
+
+def test_one_that_can_be_opened_and_sends_nothing_is_not_back() -> None:
+    gone = UnpluggedError("test:0 sends no pictures any more.")
+    silent = [Plugged(iter([None, None, gone])) for _ in range(3)]
+    camera = live(Plugged(iter([*frames(1), gone])), *silent, Plugged(iter(frames(2))))
+    seen: list[str] = []
+    status = "test:0 sends no pictures any more. It is looked for again."
+    for device in silent:
+        told = device.read
+
+        def read(told: Callable[[], Frame | None] = told) -> Frame | None:
+            seen.append(camera.status)
+            return told()
+
+        device.read = read  # type: ignore[method-assign]
+    with camera:
+        next(camera)
+        next(camera)
+    assert seen == [status] * 9
+    assert camera.status == ""
+    # Once each, however often it was opened in between.
+    assert camera.remarks() == [status, "test:0 is back."]
 
 
 def test_a_device_that_stays_away_holds_nobody() -> None:
@@ -176,3 +204,34 @@ def test_what_the_device_says_is_told() -> None:
     with live(device) as camera:
         next(camera)
     assert camera.remarks() == ["test:0 has no control of its exposure."]
+
+
+def test_an_exposure_is_set_by_the_reader_and_again_when_it_is_back() -> None:
+    first = Plugged(iter([*frames(3), UnpluggedError("test:0 is gone.")]))
+    second = Plugged(iter(frames(3, from_ms=9000.0)))
+    with live(first, second, wish=Wish(200.0, None, 3000.0)) as camera:
+        next(camera)
+        camera.expose(3000.0)
+        next(camera)
+        camera.expose(2000.0)
+        assert first.exposures == [3000.0]
+        next(camera)
+        assert first.exposures == [3000.0, 2000.0]
+        next(camera)
+        assert second.exposures == [2000.0]
+        # As it is.
+        camera.expose(None)
+        next(camera)
+    assert second.exposures == [2000.0]
+
+
+def test_the_rate_is_judged_again_after_another_exposure() -> None:
+    slow = frames(500, 8.33, start=1107, from_ms=7000.0)
+    with live(Plugged(iter([*frames(1100), *slow]))) as camera:
+        for _ in range(1100):
+            next(camera)
+        assert camera.remarks() == []
+        camera.expose(8000.0)
+        for _ in range(500):
+            next(camera)
+        assert "takes 120.0 frames a second, not 200 as asked for" in camera.remarks()[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from emopulse_ros.camera import CameraError, open_camera
@@ -22,10 +24,13 @@ from emopulse_ros.camera import CameraError, open_camera
         ("video:", {}, "video:PATH"),
         ("video:x.mp4", {"rate": -5.0}, "rate"),
         ("video:x.mp4", {"duration": -1.0}, "duration"),
+        ("v4l2:", {"size": (640, 0)}, "width of 640 and a height of 0; give both, or neither"),
+        ("genicam:", {"size": (0, 480)}, "width of 0 and a height of 480; give both, or neither"),
+        ("v4l2:", {"size": (-1, 480)}, "width of -1 and a height of 480; give both"),
     ],
 )
 def test_a_spec_that_makes_no_sense_is_answered_by_a_sentence(
-    spec: str, options: dict[str, float], says: str
+    spec: str, options: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(ValueError, match=says) as caught:
         open_camera(spec, **options)

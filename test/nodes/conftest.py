@@ -24,11 +24,11 @@ PERIOD = 5_000_000
 
 
 class LightCamera:
-    """A camera of small pictures; ``count`` of them, 200 a second, a new brightness each."""
+    """A camera of small pictures; ``count`` of them, a new brightness each."""
 
-    def __init__(self, count: int, fails_at: int | None = None) -> None:
+    def __init__(self, count: int, fails_at: int | None, period: int) -> None:
         self.name = "light"
-        self.rate = 200.0
+        self.rate = 1e9 / period
         self.size = (64, 48)
         self.script = None
         self.is_closed = False
@@ -36,6 +36,7 @@ class LightCamera:
         self._index = -1
         self._count = count
         self._fails_at = fails_at
+        self._period = period
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -47,7 +48,7 @@ class LightCamera:
         if self._index >= self._count or self.is_closed:
             raise StopIteration
         picture = np.full((48, 64), self._index % 256, np.uint8)
-        self.taken.append(Frame(self._index * PERIOD, self._index, read_only(picture)))
+        self.taken.append(Frame(self._index * self._period, self._index, read_only(picture)))
         return self.taken[-1]
 
     def close(self) -> None:
@@ -61,6 +62,7 @@ class Light:
         self.cameras: list[LightCamera] = []
         self.count = 200
         self.fails_at: int | None = None
+        self.period = PERIOD
         self.frames: list[Frame] = []
         self.steps_made: list[FlowStep] = []
         self.steps_read: list[FlowStep] = []
@@ -70,7 +72,7 @@ class Light:
         self.has_face = True
 
     def open_camera(self, *_: Any, **__: Any) -> LightCamera:
-        self.cameras.append(LightCamera(self.count, self.fails_at))
+        self.cameras.append(LightCamera(self.count, self.fails_at, self.period))
         return self.cameras[-1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any
 import pytest
 from camera.gige import Gige, own_gige
 
+from emopulse_ros.stream import Frame
+
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
 pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
+
+WITHIN = 4_000_000_000
+"""In ns: twice the time within which a camera is to be back. The machine may be busy."""
 
 
 @pytest.fixture
@@ -60,9 +66,12 @@ def test_activations_from_a_camera_that_is_unplugged_in_between(
     from emopulse_ros.nodes.container import Container
 
     listener = Listener(ros.process().node("listener"))
+    pictures: list[int] = []
     gige.plug_in(face=True)
     with Container(gige.spec, rate=200.0, parameters_file=vga) as container:
-        assert soon(lambda: len(listener.heard) > 200, 30.0)
+        container.flow_node.on_frame = lambda frame: pictures.append(frame.stamp)
+        assert soon(lambda: len(listener.heard) > 100, 60.0)
+        unplugged_at = time.time_ns()
         gige.unplug()
         node = container.camera_node
         assert node is not None
@@ -70,26 +79,35 @@ def test_activations_from_a_camera_that_is_unplugged_in_between(
         assert soon(lambda: bool(node.paced.status), 10.0)
         before = len(listener.heard)
         gige.plug_in(face=True)
-        assert soon(lambda: len(listener.heard) > before + 100, 30.0)
+        away = time.time_ns() - unplugged_at
+        assert soon(lambda: len(listener.heard) > before + 50, 60.0)
         assert node.paced.status == ""
     assert listener.is_in_order()
-    # The hole is one in time; what is missing before it has been counted.
-    steps = [after - before for (before, _), (after, _) in pairwise(listener.heard)]
-    assert max(steps) > 200_000_000
+    hole = max(after - before for before, after in pairwise(pictures))
+    assert away < hole < away + WITHIN
 
 
-def test_packets_are_lost_and_the_stream_goes_on(
+def test_one_packet_in_a_hundred_is_lost_and_the_stream_goes_on(
     gige: Gige, ros: Any, soon: Any, vga: Path
 ) -> None:
     from emopulse_ros.nodes.container import Container
 
     listener = Listener(ros.process().node("listener"))
-    gige.plug_in(lost_per_thousand=1, face=True)
+    pictures: list[Frame] = []
+    gige.plug_in(lost_per_thousand=10, face=True)
     with Container(gige.spec, rate=200.0, parameters_file=vga) as container:
-        assert soon(lambda: len(listener.heard) > 300, 30.0)
+        container.flow_node.on_frame = pictures.append
+        assert soon(lambda: len(listener.heard) > 100, 60.0)
         node = container.camera_node
         assert node is not None
-        assert soon(lambda: node.skipped > 10, 10.0)
+        assert node.paced is not None
+        assert node.paced.status == ""
     assert listener.is_in_order()
-    holes = sum(after - before - 1 for (_, before), (_, after) in pairwise(listener.heard))
-    assert holes > 10
+    assert all(before.stamp < after.stamp for before, after in pairwise(pictures))
+    # 38 packets a picture, of which 1 in 100 is lost: a third of the pictures.
+    holes = sum(after.sequence - before.sequence - 1 for before, after in pairwise(pictures))
+    assert holes > len(pictures) // 5
+    flow = container.flow_node
+    assert flow.gaps == holes
+    # Counted where it was lost: on its way, or in the queue of a machine that is busy.
+    assert node.skipped + flow.subscription.overwritten >= holes

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from emopulse_ros.camera.live import UnpluggedError, Wish
 from emopulse_ros.camera.v4l2.calls import (
-    BUFFER_CLOCK,
     BUFFER_ERROR,
-    BUFFER_MONOTONIC,
     CAPTURE,
     DQBUF,
     MMAP,
@@ -30,16 +28,23 @@ from emopulse_ros.camera.v4l2.modes import choose, offered
 from emopulse_ros.camera.v4l2.node import Node, failure
 from emopulse_ros.camera.v4l2.pixels import Reader, reader
 from emopulse_ros.camera.v4l2.settings import set_format, set_rate
+from emopulse_ros.camera.v4l2.stamps import Stamps
 from emopulse_ros.stream import Frame
 
 WAIT_S = 0.2
 """How long a reader waits for a picture before it is told that there is none."""
 
+SILENCE_S = 0.5
+"""A camera that sends nothing for so long, and for ...."""
+
+PERIODS = 4.0
+"""... so many times what a picture took to come of late, has gone away."""
+
+START_S = 3.0
+"""How long it may take to send its first picture."""
+
 BUFFERS = 10
 """Buffers of the driver: 10 bridge a hold-up of 50 ms at 200 Hz."""
-
-AHEAD_NS = 100_000_000
-"""By how much a stamp may lie in the future before it is not believed."""
 
 
 class VideoDevice:
@@ -50,12 +55,14 @@ class VideoDevice:
 
     def __init__(self, path: Path, wish: Wish, kernel: Kernel) -> None:
         self.lost = 0
+        self.remarks: list[str] = []
         self._readers: list[Reader] = []
         self._buffer = Buffer(type=CAPTURE, memory=MMAP)
         self._last: int | None = None
         self._number = 0
-        self._stamped = True
+        self._stamps = Stamps(path, self.remarks)
         self._is_open = True
+        self._period = START_S / PERIODS
         self._node = node = Node(kernel, path)
         try:
             modes = offered(node, wish.size, wish.rate)
@@ -65,13 +72,13 @@ class VideoDevice:
             self.rate = rate or wish.rate or 200.0
             on_exposure = settle_exposure(node, wish.exposure, self.rate)
             self._map(form)
-            self._wall = _wall_time_of_monotonic()
             node.call(STREAMON, c_int(CAPTURE), "begin to take pictures")
         except BaseException:
             self.close()
             raise
+        self._heard_at = time.monotonic()
         self.size = (form.width, form.height)
-        self.remarks = on_size + on_rate + on_exposure
+        self.remarks += on_size + on_rate + on_exposure
 
     def read(self) -> Frame | None:
         """The next whole picture; None if there is none within a fifth of a second.
@@ -88,7 +95,18 @@ class VideoDevice:
                 frame = self._frame()
                 if frame is not None:
                     return frame
+        if time.monotonic() - self._heard_at > max(SILENCE_S, PERIODS * self._period):
+            raise UnpluggedError(f"{node.path} sends no pictures any more.")
         return None
+
+    def expose(self, exposure: float) -> None:
+        """Expose for so many µs from now on; ``remarks`` say what came of it otherwise.
+
+        :raises UnpluggedError: if the device has gone away.
+        """
+        self.remarks += settle_exposure(self._node, exposure, self.rate)
+        # The next picture may take as long as the first one.
+        self._period = max(self._period, START_S / PERIODS)
 
     def close(self) -> None:
         """Stop and give it back; safe to call twice."""
@@ -137,9 +155,12 @@ class VideoDevice:
 
     def _frame(self) -> Frame | None:
         """What is in the buffer, which goes back to the driver at once; None if it is damaged."""
-        buffer = self._buffer
+        buffer, now = self._buffer, time.monotonic()
+        # The longest of late: what has waited for its reader comes at once.
+        self._period = max(now - self._heard_at, 0.9 * self._period)
+        self._heard_at = now
         sequence = self._count(buffer.sequence)
-        stamp = self._stamp()
+        stamp = self._stamps(buffer)
         picture = None
         if not buffer.flags & BUFFER_ERROR:
             picture = self._readers[buffer.index](buffer.bytesused)
@@ -158,26 +179,3 @@ class VideoDevice:
             self._number += step
         self._last = told
         return self._number
-
-    def _stamp(self) -> int:
-        """When it was taken, as wall time in ns."""
-        buffer, now = self._buffer, time.monotonic_ns()
-        stamp = buffer.timestamp.seconds * 1_000_000_000 + buffer.timestamp.microseconds * 1000
-        if self._stamped and (
-            buffer.flags & BUFFER_CLOCK != BUFFER_MONOTONIC or not 0 < stamp < now + AHEAD_NS
-        ):
-            self._stamped = False
-            self.remarks.append(
-                f"{self._node.path} does not stamp its pictures by the monotonic clock: the time "
-                "of their arrival is taken, which is later and less even."
-            )
-        return self._wall + (stamp if self._stamped else now)
-
-
-def _wall_time_of_monotonic() -> int:
-    """Wall time in ns when the monotonic clock was 0; the closest of some readings."""
-    readings = []
-    for _ in range(5):
-        before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
-        readings.append((after - before, wall - (before + after) // 2))
-    return min(readings)[1]

@@ -7,7 +7,7 @@ from ctypes import Structure
 from dataclasses import dataclass
 from fractions import Fraction
 
-from emopulse_ros.camera.live import TOLERANCE
+from emopulse_ros.camera.judged_rate import TOLERANCE
 from emopulse_ros.camera.source import CameraError
 from emopulse_ros.camera.v4l2.calls import (
     CAPTURE,

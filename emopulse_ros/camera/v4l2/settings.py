@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from emopulse_ros.camera.live import TOLERANCE, Wish
+from emopulse_ros.camera.judged_rate import TOLERANCE
+from emopulse_ros.camera.live import Wish
 from emopulse_ros.camera.source import CameraError
 from emopulse_ros.camera.v4l2.calls import (
     CAP_TIME_PER_FRAME,

@@ -79,6 +79,8 @@ class FakeCamera:
     gone: bool = False
     quiet: bool = False
     """Unplugged, it is only found out by the next call."""
+    silent: bool = False
+    """It is there, and answers, and takes no pictures."""
 
     fourcc: int = 0
     size: tuple[int, int] = (0, 0)
@@ -384,7 +386,7 @@ class FakeKernel(Kernel):
             number, stamp = stream.next, stream.due + camera.clock() - time.monotonic_ns()
             stream.next += 1
             stream.due += camera.period_ns
-            if number in camera.lost or not stream.queued:
+            if camera.silent or number in camera.lost or not stream.queued:
                 continue
             index, data = stream.queued.popleft(), camera.encoded(number)
             if number in camera.short:

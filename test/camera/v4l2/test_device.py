@@ -16,7 +16,7 @@ import pytest
 from emopulse_ros.camera import CameraError, Wish
 from emopulse_ros.camera.live import UnpluggedError
 from emopulse_ros.camera.v4l2 import calls
-from emopulse_ros.camera.v4l2.device import BUFFERS, VideoDevice
+from emopulse_ros.camera.v4l2.device import BUFFERS, SILENCE_S, START_S, VideoDevice
 from emopulse_ros.stream import Frame
 
 from .fake import FakeCamera, FakeKernel, Knob
@@ -152,6 +152,84 @@ def test_a_slow_camera_holds_nobody(kernel: FakeKernel) -> None:
     begun = time.monotonic()
     assert device.read() is None
     assert time.monotonic() - begun >= 0.2
+    device.close()
+
+
+def read_to_its_end(device: VideoDevice) -> float:
+    """Read until the device is gone; after how many s it was."""
+    begun = time.monotonic()
+
+    def read_on() -> None:
+        while time.monotonic() - begun < 20.0:
+            device.read()
+
+    with pytest.raises(UnpluggedError, match=r"video0 sends no pictures any more\."):
+        read_on()
+    return time.monotonic() - begun
+
+
+def test_a_camera_that_falls_silent_has_gone(kernel: FakeKernel) -> None:
+    fake = camera()
+    device = opened(kernel, fake)
+    read(device, 5)
+    fake.silent = True
+    assert read_to_its_end(device) >= SILENCE_S - 0.01
+    device.close()
+    gc.collect()
+    assert kernel.is_clean()
+
+
+def test_one_that_never_begins_has_more_time(kernel: FakeKernel) -> None:
+    device = opened(kernel, camera(silent=True))
+    assert read_to_its_end(device) >= START_S - 0.01
+    device.close()
+
+
+def test_one_that_is_slower_than_it_says_is_waited_for(kernel: FakeKernel) -> None:
+    # 0.6 s of exposure at what it calls 500 Hz.
+    knobs = {calls.EXPOSURE_AUTO: Knob(1), calls.EXPOSURE_ABSOLUTE: Knob(6000, 1, 10_000)}
+    device = opened(kernel, camera(knobs=knobs))
+    assert [frame.sequence for frame in read(device, 4)] == [0, 1, 2, 3]
+    device.close()
+
+
+def test_its_exposure_is_set_while_it_takes_pictures(kernel: FakeKernel) -> None:
+    knobs = {calls.EXPOSURE_AUTO: Knob(3), calls.EXPOSURE_ABSOLUTE: Knob(156, 1, 10_000)}
+    fake = camera(knobs=knobs)
+    device = opened(kernel, fake)
+    read(device, 3)
+    device.expose(1000.0)
+    assert [knob.value for knob in knobs.values()] == [calls.EXPOSURE_MANUAL, 10]
+    assert device.remarks == []
+    read(device, 3)
+    device.expose(1030.0)
+    assert device.remarks == []
+    # Longer than it can, and than a frame lasts.
+    device.expose(2e6)
+    assert knobs[calls.EXPOSURE_ABSOLUTE].value == 10_000
+    asked, rate = device.remarks
+    assert "exposes for 1000000 us, not 2000000 us as asked for" in asked
+    assert "the rate will suffer" in rate
+    # It is waited for all the same.
+    assert len(read(device, 2)) == 2
+    device.close()
+
+
+def test_one_that_is_pulled_out_as_its_exposure_is_set(kernel: FakeKernel) -> None:
+    fake = camera()
+    device = opened(kernel, fake)
+    kernel.unplug(fake)
+    with pytest.raises(UnpluggedError, match=r"video0 has gone away\."):
+        device.expose(1000.0)
+    device.close()
+
+
+def test_damaged_pictures_are_no_silence(kernel: FakeKernel) -> None:
+    device = opened(kernel, camera(rate=100.0, damaged=frozenset(range(3, 10_000))))
+    read(device, 3)
+    begun = time.monotonic()
+    while time.monotonic() - begun < 2 * SILENCE_S:
+        assert device.read() is None
     device.close()
 
 

@@ -11,8 +11,9 @@ import pytest
 from emopulse_ros.camera import DEVICES
 from emopulse_ros.camera import live as live_module
 from emopulse_ros.camera.v4l2 import Opener
+from emopulse_ros.camera.v4l2.calls import EXPOSURE_ABSOLUTE, EXPOSURE_AUTO
 
-from .fake import FakeCamera, FakeKernel
+from .fake import FakeCamera, FakeKernel, Knob
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
@@ -29,6 +30,7 @@ def test_the_node_publishes_a_camera_while_it_is_active(
 
     from emopulse_ros.nodes import qualities
     from emopulse_ros.nodes.camera_node import CameraNode
+    from emopulse_ros.nodes.diagnostics import ERROR
 
     monkeypatch.setattr(live_module, "RETRY_S", 0.01)
     monkeypatch.setitem(DEVICES, "v4l2", Opener(kernel))
@@ -63,6 +65,15 @@ def test_the_node_publishes_a_camera_while_it_is_active(
     kernel.unplug(camera)
     assert soon(lambda: "is looked for again" in node.health().message)
     kernel.plug(camera, 3, by_id="usb-Fake_camera-video-index0")
+    seen = node.published
+    assert soon(lambda: node.published > seen + 5)
+    assert node.health().message.endswith("frames a second")
+
+    # One that is there and takes no pictures is as good as unplugged.
+    camera.silent = True
+    assert soon(lambda: "sends no pictures any more" in node.health().message)
+    assert node.health().level == ERROR
+    camera.silent = False
     seen = node.published
     assert soon(lambda: node.published > seen + 5)
     assert node.health().message.endswith("frames a second")
@@ -103,4 +114,61 @@ def test_a_node_without_its_camera_says_so_and_can_be_tried_again(
     assert camera.streaming
     process.spinner.call(node.trigger_shutdown)
     assert not kernel.streams
+    node.destroy_node()
+
+
+def test_the_exposure_is_live(
+    ros: Any, soon: Callable[..., bool], kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rclpy.parameter import Parameter
+
+    from emopulse_ros.nodes.camera_node import CameraNode
+
+    monkeypatch.setattr(live_module, "RETRY_S", 0.01)
+    monkeypatch.setitem(DEVICES, "v4l2", Opener(kernel))
+    knobs = {EXPOSURE_AUTO: Knob(3), EXPOSURE_ABSOLUTE: Knob(156, 1, 5000)}
+    camera = FakeCamera([("GREY", (64, 48), (100.0,))], knobs)
+    path = kernel.plug(camera, 0)
+    values = {"camera": f"v4l2:{path}", "rate": 100.0, "exposure": 2000.0}
+    process = ros.process()
+    node = CameraNode(
+        context=process.context,
+        parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
+    )
+    process.spinner.add(node)
+
+    def expose(time: float) -> None:
+        (answer,) = node.set_parameters([Parameter("exposure", value=time)])
+        assert answer.successful, answer.reason
+
+    process.spinner.call(node.trigger_configure)
+    expose(2500.0)
+    process.spinner.call(node.trigger_activate)
+    assert knobs[EXPOSURE_ABSOLUTE].value == 25
+    expose(1000.0)
+    assert soon(lambda: knobs[EXPOSURE_ABSOLUTE].value == 10)
+    kernel.unplug(camera)
+    assert soon(lambda: "is looked for again" in node.health().message)
+    knobs[EXPOSURE_ABSOLUTE].value = 156
+    kernel.plug(camera, 0)
+    assert soon(lambda: knobs[EXPOSURE_ABSOLUTE].value == 10)
+    process.spinner.call(node.shut_down)
+    node.destroy_node()
+
+
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_one_side_of_a_picture_alone_is_refused(ros: Any, side: str) -> None:
+    from rclpy.parameter import Parameter
+
+    from emopulse_ros.nodes.camera_node import CameraNode
+
+    process = ros.process()
+    values = {"camera": "v4l2:", side: 640}
+    node = CameraNode(
+        context=process.context,
+        parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
+    )
+    process.spinner.add(node)
+    process.spinner.call(node.trigger_configure)
+    assert "give both, or neither for the camera's own choice" in str(node.error)
     node.destroy_node()

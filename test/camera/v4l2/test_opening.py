@@ -62,18 +62,18 @@ def test_a_camera_is_found_again_under_another_number(kernel: FakeKernel, spec: 
     fake, other = camera("The one"), camera("Another")
     path = kernel.plug(fake, 0, by_id="usb-The_one-video-index0")
     wish = Wish(500.0, SIZE)
-    opener = partial(Opener(kernel), spec.format(path), wish)
+    opener = partial(Opener(kernel), spec.format(path))
     with Live("v4l2:test", opener, wish) as live:
         before = next(live)
         kernel.unplug(fake)
         # Another camera takes its number before it is back.
         fake_is_back = iter([False, True])
 
-        def make() -> object:
+        def make(wish: Wish) -> object:
             if next(fake_is_back, None):
                 kernel.plug(fake, 4, by_id="usb-The_one-video-index0")
                 kernel.plug(other, 0, by_id="usb-Another-video-index0")
-            return opener()
+            return opener(wish)
 
         live._make = make  # type: ignore[assignment]
         after = next(live)

@@ -51,19 +51,55 @@ def truth(text: str) -> bool:
     return text.lower() in ("true", "1")
 
 
-PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
-    "camera": (str, ("camera_node",)),
-    "rate": (float, ("camera_node",)),
-    "width": (int, ("camera_node",)),
-    "height": (int, ("camera_node",)),
-    "exposure": (float, ("camera_node",)),
-    "camera_info_url": (str, ("camera_node",)),
-    "frame_id": (str, ("camera_node",)),
-    "model": (str, ("flow_node", "au_node", "view_node")),
-    "autostart": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
-    "use_sim_time": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
+CAMERA, FLOW, AU, VIEW = "camera_node", "flow_node", "au_node", "view_node"
+
+PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
+    "camera": (
+        str,
+        (CAMERA,),
+        "what to open, as synthetic:7, video:PATH or bag:PATH; ros:TOPIC for images of another "
+        "driver, and no camera node of ours",
+    ),
+    "rate": (float, (CAMERA,), "frames per second; of a bag its speed"),
+    "width": (int, (CAMERA,), "of a device's picture, pixels"),
+    "height": (int, (CAMERA,), "likewise, its height"),
+    "exposure": (float, (CAMERA,), "exposure time of a device, in microseconds"),
+    "camera_info_url": (
+        str,
+        (CAMERA,),
+        "calibration of the camera: path of what camera_calibration has written",
+    ),
+    "frame_id": (str, (CAMERA,), "optical frame of the camera (REP 103)"),
+    "model": (
+        str,
+        (FLOW, AU, VIEW),
+        "path of an EmoPulse model (ONNX); int8 for the one built in, in 8 bits",
+    ),
+    "engine": (
+        str,
+        (AU,),
+        "what runs the network: onnx (one core), tensorrt (an NVIDIA GPU), or auto for the better",
+    ),
+    "faces": (int, (FLOW, AU), "how many faces are followed at once, the largest first"),
+    "humans": (
+        str,
+        (AU,),
+        "topics of REP-155, /humans/faces: own publishes them, follow takes the faces of another "
+        "detector, off publishes none",
+    ),
+    "autostart": (
+        truth,
+        (CAMERA, FLOW, AU, VIEW),
+        "true or false: whether the nodes configure and activate themselves; false where something "
+        "else manages their lifecycle",
+    ),
+    "use_sim_time": (
+        truth,
+        (CAMERA, FLOW, AU, VIEW),
+        "true or false: whether time is that of /clock, as of a bag that is played",
+    ),
 }
-"""Arguments that are parameters of nodes: how they are read, and of which nodes."""
+"""Arguments that are parameters: how they are read, of which nodes, and what they mean."""
 
 WANTED = {float: "it must be a number", int: "it must be a whole number"}
 """What is said of a text that cannot be read as such."""
@@ -82,43 +118,9 @@ ARGUMENTS = [
         description="path of a parameter file of your own, which goes before that of use; "
         "config/emopulse.yaml is one with every parameter",
     ),
-    DeclareLaunchArgument(
-        "camera",
-        default_value="",
-        description="what to open, as synthetic:7, video:PATH or bag:PATH; ros:TOPIC for images "
-        "of another driver, and no camera node of ours",
-    ),
-    DeclareLaunchArgument(
-        "rate", default_value="", description="frames per second; of a bag its speed"
-    ),
-    DeclareLaunchArgument("width", default_value="", description="of a device's picture, pixels"),
-    DeclareLaunchArgument("height", default_value="", description="likewise, its height"),
-    DeclareLaunchArgument(
-        "exposure", default_value="", description="exposure time of a device, in microseconds"
-    ),
-    DeclareLaunchArgument(
-        "camera_info_url",
-        default_value="",
-        description="calibration of the camera: path of what camera_calibration has written",
-    ),
-    DeclareLaunchArgument(
-        "frame_id", default_value="", description="optical frame of the camera (REP 103)"
-    ),
-    DeclareLaunchArgument(
-        "model",
-        default_value="",
-        description="path of an EmoPulse model (ONNX); int8 for the one built in, in 8 bits",
-    ),
-    DeclareLaunchArgument(
-        "autostart",
-        default_value="",
-        description="true or false: whether the nodes configure and activate themselves; false "
-        "where something else manages their lifecycle",
-    ),
-    DeclareLaunchArgument(
-        "use_sim_time",
-        default_value="",
-        description="true or false: whether time is that of /clock, as of a bag that is played",
+    *(
+        DeclareLaunchArgument(name, default_value="", description=description)
+        for name, (_, _, description) in PARAMETERS.items()
     ),
     DeclareLaunchArgument(
         "split", default_value="false", description="true or false: three processes in place of one"
@@ -160,7 +162,7 @@ def start(context: LaunchContext) -> list[Any]:
         raise RuntimeError(f"params_file is '{file}', and there is no such file")
     given = {
         name: read_as(context, name, kind)
-        for name, (kind, _) in PARAMETERS.items()
+        for name, (kind, _, _) in PARAMETERS.items()
         if value(context, name) and not (name == "camera" and topic is not None)
     }
     actions, files = parameter_files(context, given)
@@ -168,10 +170,10 @@ def start(context: LaunchContext) -> list[Any]:
         arguments = ["--camera", camera] if topic is not None else []
         container = node(context, "emopulse_container", files, arguments=arguments)
         return [*actions, *watched(context, container)]
-    for name in ("camera_node", "flow_node", "au_node"):
-        if name == "camera_node" and topic is not None:
+    for name in (CAMERA, FLOW, AU):
+        if name == CAMERA and topic is not None:
             continue
-        remap = [("camera/image_raw", topic)] if name == "flow_node" and topic else []
+        remap = [("camera/image_raw", topic)] if name == FLOW and topic else []
         actions += watched(context, node(context, name, files, name=name, remappings=remap))
     return actions
 

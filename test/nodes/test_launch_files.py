@@ -25,6 +25,9 @@ PARAMETERS = {
     "camera_info_url": "camera.yaml",
     "frame_id": "7",
     "model": "int8",
+    "engine": "onnx",
+    "faces": "2",
+    "humans": "off",
     "autostart": "false",
     "use_sim_time": "True",
 }
@@ -62,7 +65,7 @@ def test_every_parameter_is_one_of_the_nodes_it_goes_to(launch: Any) -> None:
 
     file = launch("emopulse.launch.py")
     assert set(file.names["PARAMETERS"]) == set(PARAMETERS)
-    for name, (_, nodes) in file.names["PARAMETERS"].items():
+    for name, (_, nodes, _) in file.names["PARAMETERS"].items():
         with_it = tuple(node for node in TABLES if name in {one.name for one in TABLES[node]})
         if name == "use_sim_time":
             assert nodes == tuple(TABLES)
@@ -97,6 +100,25 @@ def test_each_node_is_given_its_own_in_the_type_that_its_table_says(
             else:
                 assert set(given) == set(PARAMETERS) & set(table)
         assert told(process)["camera_node"]["exposure"] == 3000.0
+        assert told(process)["au_node"]["humans"] == "off"
+
+
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_the_nodes_read_what_they_are_given(launch: Any, ros: Any, split: str) -> None:
+    from emopulse_ros.nodes.au_node import AuNode
+    from emopulse_ros.nodes.flow_node import FlowNode
+
+    given = {"humans": "off", "engine": "onnx", "faces": "2"}
+    started = launch("emopulse.launch.py").nodes(split=split, **given)
+    for node_class in (FlowNode, AuNode):
+        process = started[node_class.own_name if split == "true" else "emopulse_container"]
+        file = process["parameters"][-1].words[0]
+        context = ros.process("--ros-args", "--params-file", file).context
+        node = node_class(context=context)
+        defaults = {parameter.name: parameter.default for parameter in node_class.table}
+        own = {"faces": 2} if node_class is FlowNode else {**given, "faces": 2}
+        assert node.settings == {**defaults, **own}
+        node.destroy_node()
 
 
 @pytest.mark.parametrize("split", ["true", "false"])

@@ -22,6 +22,7 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit, OnShutdown
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -40,6 +41,9 @@ LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 RESPAWN_DELAY_S = 2.0
 
+SETTLE_S = 2.0
+"""How long the other nodes have for what a camera sent last."""
+
 
 def truth(text: str) -> bool:
     """Whether an argument says yes.
@@ -51,7 +55,7 @@ def truth(text: str) -> bool:
     return text.lower() in ("true", "1")
 
 
-CAMERA, FLOW, AU, VIEW = "camera_node", "flow_node", "au_node", "view_node"
+EVERY = CAMERA, FLOW, AU, VIEW = ("camera_node", "flow_node", "au_node", "view_node")
 
 PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "camera": (
@@ -64,16 +68,12 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "width": (int, (CAMERA,), "of a device's picture, pixels"),
     "height": (int, (CAMERA,), "likewise, its height"),
     "exposure": (float, (CAMERA,), "exposure time of a device, in microseconds"),
-    "camera_info_url": (
-        str,
-        (CAMERA,),
-        "calibration of the camera: path of what camera_calibration has written",
-    ),
+    "camera_info_url": (str, (CAMERA,), "calibration: path of what camera_calibration has written"),
     "frame_id": (str, (CAMERA,), "optical frame of the camera (REP 103)"),
     "model": (
         str,
         (FLOW, AU, VIEW),
-        "path of an EmoPulse model (ONNX); int8 for the one built in, in 8 bits",
+        "path of a model (ONNX); int8 for the one built in, in 8 bits",
     ),
     "engine": (
         str,
@@ -89,15 +89,11 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     ),
     "autostart": (
         truth,
-        (CAMERA, FLOW, AU, VIEW),
+        EVERY,
         "true or false: whether the nodes configure and activate themselves; false where something "
         "else manages their lifecycle",
     ),
-    "use_sim_time": (
-        truth,
-        (CAMERA, FLOW, AU, VIEW),
-        "true or false: whether time is that of /clock, as of a bag that is played",
-    ),
+    "use_sim_time": (truth, EVERY, "true or false: whether time is that of /clock, as of a bag"),
 }
 """Arguments that are parameters: how they are read, of which nodes, and what they mean."""
 
@@ -149,10 +145,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(context: LaunchContext) -> list[Any]:
-    """The nodes that the arguments ask for.
-
-    :raises RuntimeError: a sentence on an argument that makes no sense.
-    """
+    """The nodes that the arguments ask for; a RuntimeError says what makes no sense."""
     camera = value(context, "camera")
     topic = camera.removeprefix("ros:") if camera.startswith("ros:") else None
     if topic == "":
@@ -168,13 +161,12 @@ def start(context: LaunchContext) -> list[Any]:
     actions, files = parameter_files(context, given)
     if not read_as(context, "split", truth):
         arguments = ["--camera", camera] if topic is not None else []
-        container = node(context, "emopulse_container", files, arguments=arguments)
-        return [*actions, *watched(context, container)]
+        return [*actions, *process(context, "emopulse_container", files, arguments=arguments)]
     for name in (CAMERA, FLOW, AU):
         if name == CAMERA and topic is not None:
             continue
         remap = [("camera/image_raw", topic)] if name == FLOW and topic else []
-        actions += watched(context, node(context, name, files, name=name, remappings=remap))
+        actions += process(context, name, files, name=name, remappings=remap)
     return actions
 
 
@@ -208,37 +200,34 @@ def parameter_files(
     return actions, [ParameterFile(one) for one in files]
 
 
-def node(context: LaunchContext, executable: str, files: list[Any], **options: Any) -> Node:
-    """A process of one node, or of all, with its parameters."""
-    return Node(
+def process(context: LaunchContext, executable: str, files: list[Any], **options: Any) -> list[Any]:
+    """A process of one node, or of all, with its parameters; and what happens when it has ended."""
+    respawn = read_as(context, "respawn", truth)
+    node = Node(
         package=PACKAGE,
         executable=executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=files,
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
-        respawn=read_as(context, "respawn", truth),
+        respawn=respawn,
         respawn_delay=RESPAWN_DELAY_S,
         output="screen",
         **options,
     )
 
-
-def watched(context: LaunchContext, process: Node) -> list[Any]:
-    """A process, and what happens when it has ended."""
-    respawn = read_as(context, "respawn", truth)
-
-    def tell(event: Any, context: LaunchContext) -> list[Any]:
+    def over(event: Any, context: LaunchContext) -> list[Any]:
         if context.is_shutdown:
             return []
-        ended = f"{process.node_executable} has ended, exit code {event.returncode}"
+        ended = f"{executable} has ended, exit code {event.returncode}"
         if respawn:
             return [LogInfo(msg=f"{ended}; it is started again in {RESPAWN_DELAY_S:g} s")]
-        return [LogInfo(msg=f"{ended}: shutting down"), Shutdown(reason=ended)]
+        end = Shutdown(reason=ended)
+        if executable == CAMERA and event.returncode == 0:
+            told = LogInfo(msg=f"{ended}: shutting down in {SETTLE_S:g} s")
+            return [told, TimerAction(period=SETTLE_S, actions=[end])]
+        return [LogInfo(msg=f"{ended}: shutting down"), end]
 
-    return [
-        process,
-        RegisterEventHandler(OnProcessExit(target_action=process, on_exit=tell)),
-    ]
+    return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=over))]
 
 
 def value(context: LaunchContext, name: str) -> str:

@@ -1,8 +1,8 @@
 """Plays the images of a rosbag into EmoPulse.
 
-Our own camera reads the bag: every image comes, at its own time, and the launch ends with the bag.
-With `play:=true` it is `ros2 bag play --clock` that plays it, and time is the bag's. Whatever
-`emopulse.launch.py` takes, such as `model` or `namespace`, can be given here too.
+Our own camera reads the bag: in one process every image comes, at its own time. The launch ends
+with the bag. With `play:=true` it is `ros2 bag play --clock` that plays it, and time is the bag's.
+What `emopulse.launch.py` takes, such as `model` or `namespace`, can be given here too.
 """
 
 from __future__ import annotations

@@ -271,7 +271,9 @@ def test_a_node_that_dies_is_brought_back_if_so_asked(launch: Launch, soon: Any)
     launched.interrupt()
 
 
-def test_a_bag_is_replayed_to_its_end(launch: Launch, tmp_path: Path) -> None:
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    """A bag of half a second: 100 pictures."""
     pytest.importorskip("rosbags", reason="rosbags is not installed")
     from emopulse_ros.bag.writer import BagWriter
     from emopulse_ros.camera import open_camera
@@ -279,11 +281,22 @@ def test_a_bag_is_replayed_to_its_end(launch: Launch, tmp_path: Path) -> None:
     with open_camera("synthetic:7", duration=0.5) as camera, BagWriter(tmp_path / "bag") as bag:
         for frame in camera:
             bag.image(frame, frame.stamp)
-    launched = launch("replay.launch.py", f"bag:={tmp_path / 'bag'}", "speed:=0.5")
+    return tmp_path / "bag"
+
+
+def test_a_bag_is_replayed_to_its_end(launch: Launch, bag: Path) -> None:
+    launched = launch("replay.launch.py", f"bag:={bag}", "speed:=0.5")
     assert launched.ends(60.0) == 0, launched.text
     assert "emopulse_container has ended, exit code 0: shutting down" in launched.text
     assert "frames=100," in launched.text, launched.text
     assert "dropped=0," in launched.text, launched.text
+
+
+def test_a_bag_ends_the_launch_of_three_processes_too(launch: Launch, bag: Path) -> None:
+    launched = launch("replay.launch.py", f"bag:={bag}", "split:=true")
+    assert launched.ends(60.0) == 0, launched.text
+    assert "camera_node has ended, exit code 0: shutting down in 2 s" in launched.text
+    assert launched.count("process has finished cleanly") == 3, launched.text
 
 
 def test_without_a_bridge_the_view_says_so(launch: Launch) -> None:

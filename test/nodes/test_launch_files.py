@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -140,6 +141,27 @@ def test_a_file_of_ones_own_comes_after_that_of_the_use_and_before_arguments(
         assert file.text(use) == "<emopulse_ros>/config/uvc.yaml"
         assert file.text(mine) == str(own)
         assert told(node) == {"camera_node": {"rate": 90.0}}
+
+
+def test_what_is_on_its_way_comes_through_before_the_others_end(launch: Any) -> None:
+    def done(name: str, status: int, **given: str) -> list[str]:
+        """What is done when a process has ended with a status."""
+        file = launch("emopulse.launch.py")
+        (over,) = (
+            action.words[0].options["on_exit"]
+            for action in file(**given)
+            if action.kind == "RegisterEventHandler"
+            and action.words[0].options["target_action"].options["executable"] == name
+        )
+        actions = over(SimpleNamespace(returncode=status), file.context)
+        return [action.kind for action in actions]
+
+    at_once, later = ["LogInfo", "Shutdown"], ["LogInfo", "TimerAction"]
+    assert done("emopulse_container", 0) == at_once
+    assert done("camera_node", 0, split="true") == later
+    assert done("camera_node", 2, split="true") == at_once
+    assert done("flow_node", 0, split="true") == at_once
+    assert done("camera_node", 0, split="true", respawn="true") == ["LogInfo"]
 
 
 def test_every_use_has_its_file(launch: Any) -> None:

@@ -1,6 +1,6 @@
-"""Starts EmoPulse: its nodes in one process, or with `split:=true` in three.
+"""Starts EmoPulse: its nodes in one process, or with `split:=true` in three or four.
 
-In one process frames and flow travel by reference; in three they go through the middleware. The
+In one process frames and flow travel by reference; else they go through the middleware. The
 nodes configure and activate themselves, unless `autostart:=false`. Of each parameter the last word
 counts: the node's default, then the file that `use` names, then `params_file`, then an argument
 here. An argument that is left empty says nothing.
@@ -61,8 +61,7 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "camera": (
         str,
         (CAMERA,),
-        "what to open, as synthetic:7, video:PATH or bag:PATH; ros:TOPIC for images of another "
-        "driver, and no camera node of ours",
+        "what to open, as synthetic:7 or bag:PATH; ros:TOPIC for another driver's images",
     ),
     "rate": (float, (CAMERA,), "frames per second; of a bag its speed"),
     "width": (int, (CAMERA,), "of a device's picture, pixels"),
@@ -70,11 +69,7 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "exposure": (float, (CAMERA,), "exposure time of a device, in microseconds"),
     "camera_info_url": (str, (CAMERA,), "calibration: path of what camera_calibration has written"),
     "frame_id": (str, (CAMERA,), "optical frame of the camera (REP 103)"),
-    "model": (
-        str,
-        (FLOW, AU, VIEW),
-        "path of a model (ONNX); int8 for the one built in, in 8 bits",
-    ),
+    "model": (str, (FLOW, AU, VIEW), "path of a model (ONNX); int8 for the built-in one in 8 bits"),
     "engine": (
         str,
         (AU,),
@@ -84,8 +79,7 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "humans": (
         str,
         (AU,),
-        "topics of REP-155, /humans/faces: own publishes them, follow takes the faces of another "
-        "detector, off publishes none",
+        "topics of REP-155: own publishes them, follow takes another detector's faces, off: none",
     ),
     "autostart": (
         truth,
@@ -120,6 +114,11 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "split", default_value="false", description="true or false: three processes in place of one"
+    ),
+    DeclareLaunchArgument(
+        "annotated",
+        default_value="false",
+        description="true or false: whether view_node is there with split:=true as well",
     ),
     DeclareLaunchArgument(
         "namespace", default_value="emopulse", description="namespace of the nodes and their topics"
@@ -162,10 +161,11 @@ def start(context: LaunchContext) -> list[Any]:
     if not read_as(context, "split", truth):
         arguments = ["--camera", camera] if topic is not None else []
         return [*actions, *process(context, "emopulse_container", files, arguments=arguments)]
-    for name in (CAMERA, FLOW, AU):
+    view = [VIEW] if read_as(context, "annotated", truth) else []
+    for name in (CAMERA, FLOW, AU, *view):
         if name == CAMERA and topic is not None:
             continue
-        remap = [("camera/image_raw", topic)] if name == FLOW and topic else []
+        remap = [("camera/image_raw", topic)] if name in (FLOW, VIEW) and topic else []
         actions += process(context, name, files, name=name, remappings=remap)
     return actions
 

@@ -101,7 +101,9 @@ def by_player(given: dict[str, str]) -> list[Any]:
             "play needs ros2bag, which is not installed: install ros-<distribution>-ros2bag, "
             "or leave out play"
         ) from error
-    topic = given["topic"] or f"/{given['namespace'].strip('/')}/camera/image_raw"
+    topic = given["topic"] or f"/{given['namespace'].strip('/')}/camera/image_raw".replace(
+        "//", "/"
+    )
     options = ["--clock", CLOCK_HZ, "--rate", given["speed"], "--delay", DISCOVERY_S]
     loop = ["--loop"] if given["loop"] == "true" else []
     player = ExecuteProcess(

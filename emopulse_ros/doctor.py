@@ -213,7 +213,6 @@ def _optional_ros() -> list[Finding]:
     for package, use in (
         ("launch_ros", "starts the nodes from launch files"),
         ("message_filters", "brings topics together by stamp"),
-        ("cv_bridge", "converts images of other encodings"),
         ("hri_msgs", "speaks to ROS4HRI"),
     ):
         found = find_spec(package) is not None

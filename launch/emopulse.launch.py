@@ -1,6 +1,6 @@
-"""Starts EmoPulse: its nodes in one process, or with `split:=true` in three.
+"""Starts EmoPulse: its nodes in one process, or with `split:=true` in three or four.
 
-In one process frames and flow travel by reference; in three they go through the middleware. The
+In one process frames and flow travel by reference; else they go through the middleware. The
 nodes configure and activate themselves, unless `autostart:=false`. Of each parameter the last word
 counts: the node's default, then the file that `use` names, then `params_file`, then an argument
 here. An argument that is left empty says nothing.
@@ -22,6 +22,7 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit, OnShutdown
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
@@ -40,6 +41,9 @@ LEVELS = ("debug", "info", "warn", "error", "fatal")
 
 RESPAWN_DELAY_S = 2.0
 
+SETTLE_S = 2.0
+"""How long the other nodes have for what a camera sent last."""
+
 
 def truth(text: str) -> bool:
     """Whether an argument says yes.
@@ -51,19 +55,41 @@ def truth(text: str) -> bool:
     return text.lower() in ("true", "1")
 
 
-PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...]]] = {
-    "camera": (str, ("camera_node",)),
-    "rate": (float, ("camera_node",)),
-    "width": (int, ("camera_node",)),
-    "height": (int, ("camera_node",)),
-    "exposure": (float, ("camera_node",)),
-    "camera_info_url": (str, ("camera_node",)),
-    "frame_id": (str, ("camera_node",)),
-    "model": (str, ("flow_node", "au_node", "view_node")),
-    "autostart": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
-    "use_sim_time": (truth, ("camera_node", "flow_node", "au_node", "view_node")),
+EVERY = CAMERA, FLOW, AU, VIEW = ("camera_node", "flow_node", "au_node", "view_node")
+
+PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
+    "camera": (
+        str,
+        (CAMERA,),
+        "what to open, as synthetic:7 or bag:PATH; ros:TOPIC for another driver's images",
+    ),
+    "rate": (float, (CAMERA,), "frames per second; of a bag its speed"),
+    "width": (int, (CAMERA,), "of a device's picture, pixels"),
+    "height": (int, (CAMERA,), "likewise, its height"),
+    "exposure": (float, (CAMERA,), "exposure time of a device, in microseconds"),
+    "camera_info_url": (str, (CAMERA,), "calibration: path of what camera_calibration has written"),
+    "frame_id": (str, (CAMERA,), "optical frame of the camera (REP 103)"),
+    "model": (str, (FLOW, AU, VIEW), "path of a model (ONNX); int8 for the built-in one in 8 bits"),
+    "engine": (
+        str,
+        (AU,),
+        "what runs the network: onnx (one core), tensorrt (an NVIDIA GPU), or auto for the better",
+    ),
+    "faces": (int, (FLOW, AU), "how many faces are followed at once, the largest first"),
+    "humans": (
+        str,
+        (AU,),
+        "topics of REP-155: own publishes them, follow takes another detector's faces, off: none",
+    ),
+    "autostart": (
+        truth,
+        EVERY,
+        "true or false: whether the nodes configure and activate themselves; false where something "
+        "else manages their lifecycle",
+    ),
+    "use_sim_time": (truth, EVERY, "true or false: whether time is that of /clock, as of a bag"),
 }
-"""Arguments that are parameters of nodes: how they are read, and of which nodes."""
+"""Arguments that are parameters: how they are read, of which nodes, and what they mean."""
 
 WANTED = {float: "it must be a number", int: "it must be a whole number"}
 """What is said of a text that cannot be read as such."""
@@ -82,46 +108,17 @@ ARGUMENTS = [
         description="path of a parameter file of your own, which goes before that of use; "
         "config/emopulse.yaml is one with every parameter",
     ),
-    DeclareLaunchArgument(
-        "camera",
-        default_value="",
-        description="what to open, as synthetic:7, video:PATH or bag:PATH; ros:TOPIC for images "
-        "of another driver, and no camera node of ours",
-    ),
-    DeclareLaunchArgument(
-        "rate", default_value="", description="frames per second; of a bag its speed"
-    ),
-    DeclareLaunchArgument("width", default_value="", description="of a device's picture, pixels"),
-    DeclareLaunchArgument("height", default_value="", description="likewise, its height"),
-    DeclareLaunchArgument(
-        "exposure", default_value="", description="exposure time of a device, in microseconds"
-    ),
-    DeclareLaunchArgument(
-        "camera_info_url",
-        default_value="",
-        description="calibration of the camera: path of what camera_calibration has written",
-    ),
-    DeclareLaunchArgument(
-        "frame_id", default_value="", description="optical frame of the camera (REP 103)"
-    ),
-    DeclareLaunchArgument(
-        "model",
-        default_value="",
-        description="path of an EmoPulse model (ONNX); int8 for the one built in, in 8 bits",
-    ),
-    DeclareLaunchArgument(
-        "autostart",
-        default_value="",
-        description="true or false: whether the nodes configure and activate themselves; false "
-        "where something else manages their lifecycle",
-    ),
-    DeclareLaunchArgument(
-        "use_sim_time",
-        default_value="",
-        description="true or false: whether time is that of /clock, as of a bag that is played",
+    *(
+        DeclareLaunchArgument(name, default_value="", description=description)
+        for name, (_, _, description) in PARAMETERS.items()
     ),
     DeclareLaunchArgument(
         "split", default_value="false", description="true or false: three processes in place of one"
+    ),
+    DeclareLaunchArgument(
+        "annotated",
+        default_value="false",
+        description="true or false: whether view_node is there with split:=true as well",
     ),
     DeclareLaunchArgument(
         "namespace", default_value="emopulse", description="namespace of the nodes and their topics"
@@ -147,10 +144,7 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def start(context: LaunchContext) -> list[Any]:
-    """The nodes that the arguments ask for.
-
-    :raises RuntimeError: a sentence on an argument that makes no sense.
-    """
+    """The nodes that the arguments ask for; a RuntimeError says what makes no sense."""
     camera = value(context, "camera")
     topic = camera.removeprefix("ros:") if camera.startswith("ros:") else None
     if topic == "":
@@ -160,19 +154,19 @@ def start(context: LaunchContext) -> list[Any]:
         raise RuntimeError(f"params_file is '{file}', and there is no such file")
     given = {
         name: read_as(context, name, kind)
-        for name, (kind, _) in PARAMETERS.items()
+        for name, (kind, _, _) in PARAMETERS.items()
         if value(context, name) and not (name == "camera" and topic is not None)
     }
     actions, files = parameter_files(context, given)
     if not read_as(context, "split", truth):
         arguments = ["--camera", camera] if topic is not None else []
-        container = node(context, "emopulse_container", files, arguments=arguments)
-        return [*actions, *watched(context, container)]
-    for name in ("camera_node", "flow_node", "au_node"):
-        if name == "camera_node" and topic is not None:
+        return [*actions, *process(context, "emopulse_container", files, arguments=arguments)]
+    view = [VIEW] if read_as(context, "annotated", truth) else []
+    for name in (CAMERA, FLOW, AU, *view):
+        if name == CAMERA and topic is not None:
             continue
-        remap = [("camera/image_raw", topic)] if name == "flow_node" and topic else []
-        actions += watched(context, node(context, name, files, name=name, remappings=remap))
+        remap = [("camera/image_raw", topic)] if name in (FLOW, VIEW) and topic else []
+        actions += process(context, name, files, name=name, remappings=remap)
     return actions
 
 
@@ -206,37 +200,34 @@ def parameter_files(
     return actions, [ParameterFile(one) for one in files]
 
 
-def node(context: LaunchContext, executable: str, files: list[Any], **options: Any) -> Node:
-    """A process of one node, or of all, with its parameters."""
-    return Node(
+def process(context: LaunchContext, executable: str, files: list[Any], **options: Any) -> list[Any]:
+    """A process of one node, or of all, with its parameters; and what happens when it has ended."""
+    respawn = read_as(context, "respawn", truth)
+    node = Node(
         package=PACKAGE,
         executable=executable,
         namespace=LaunchConfiguration("namespace"),
         parameters=files,
         ros_arguments=["--log-level", LaunchConfiguration("log_level")],
-        respawn=read_as(context, "respawn", truth),
+        respawn=respawn,
         respawn_delay=RESPAWN_DELAY_S,
         output="screen",
         **options,
     )
 
-
-def watched(context: LaunchContext, process: Node) -> list[Any]:
-    """A process, and what happens when it has ended."""
-    respawn = read_as(context, "respawn", truth)
-
-    def tell(event: Any, context: LaunchContext) -> list[Any]:
+    def over(event: Any, context: LaunchContext) -> list[Any]:
         if context.is_shutdown:
             return []
-        ended = f"{process.node_executable} has ended, exit code {event.returncode}"
+        ended = f"{executable} has ended, exit code {event.returncode}"
         if respawn:
             return [LogInfo(msg=f"{ended}; it is started again in {RESPAWN_DELAY_S:g} s")]
-        return [LogInfo(msg=f"{ended}: shutting down"), Shutdown(reason=ended)]
+        end = Shutdown(reason=ended)
+        if executable == CAMERA and event.returncode == 0:
+            told = LogInfo(msg=f"{ended}: shutting down in {SETTLE_S:g} s")
+            return [told, TimerAction(period=SETTLE_S, actions=[end])]
+        return [LogInfo(msg=f"{ended}: shutting down"), end]
 
-    return [
-        process,
-        RegisterEventHandler(OnProcessExit(target_action=process, on_exit=tell)),
-    ]
+    return [node, RegisterEventHandler(OnProcessExit(target_action=node, on_exit=over))]
 
 
 def value(context: LaunchContext, name: str) -> str:

@@ -1,8 +1,8 @@
 """Plays the images of a rosbag into EmoPulse.
 
-Our own camera reads the bag: every image comes, at its own time, and the launch ends with the bag.
-With `play:=true` it is `ros2 bag play --clock` that plays it, and time is the bag's. Whatever
-`emopulse.launch.py` takes, such as `model` or `namespace`, can be given here too.
+Our own camera reads the bag: in one process every image comes, at its own time. The launch ends
+with the bag. With `play:=true` it is `ros2 bag play --clock` that plays it, and time is the bag's.
+What `emopulse.launch.py` takes, such as `model` or `namespace`, can be given here too.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def by_player(given: dict[str, str]) -> list[Any]:
             "play needs ros2bag, which is not installed: install ros-<distribution>-ros2bag, "
             "or leave out play"
         ) from error
-    topic = given["topic"] or f"/{given['namespace'].strip('/')}/camera/image_raw"
+    topic = given["topic"] or f"/{given['namespace'].strip('/')}/camera/image_raw".replace(
+        "//", "/"
+    )
     options = ["--clock", CLOCK_HZ, "--rate", given["speed"], "--delay", DISCOVERY_S]
     loop = ["--loop"] if given["loop"] == "true" else []
     player = ExecuteProcess(

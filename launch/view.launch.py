@@ -1,6 +1,6 @@
-"""Shows what EmoPulse sees: a bridge to Foxglove, and with `annotated:=true` the annotated picture.
+"""Shows what EmoPulse sees: a bridge to Foxglove.
 
-The bridge shows the topics of EmoPulse's namespace and no others, on this machine only unless
+It shows the topics of EmoPulse's namespace and no others, on this machine only unless
 `address` says otherwise, and takes nothing from who looks. Open ws://localhost:8765 in Foxglove,
 with the layout config/foxglove.json. Start it beside `emopulse.launch.py`, or include both.
 """
@@ -12,7 +12,6 @@ from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
-from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -22,6 +21,17 @@ BRIDGE = "foxglove_bridge"
 
 NOTHING = ["(?!)"]
 """A pattern that fits no name."""
+
+TOPICS = (
+    "camera/image_raw",
+    "camera/camera_info",
+    "camera/annotated",
+    "flow",
+    "au_activation",
+    "micro_expression",
+    "truth",
+)
+"""What EmoPulse has: in the root namespace there is all else as well."""
 
 ARGUMENTS = [
     DeclareLaunchArgument(
@@ -34,27 +44,12 @@ ARGUMENTS = [
         "the network see the face",
     ),
     DeclareLaunchArgument("port", default_value="8765", description="port of the bridge"),
-    DeclareLaunchArgument(
-        "annotated",
-        default_value="false",
-        choices=["true", "false"],
-        description="whether to start view_node, which draws what is seen on the picture; "
-        "only beside split:=true, for in one process it is there anyway",
-    ),
 ]
 
 
 def generate_launch_description() -> LaunchDescription:
     """Describe what to start."""
-    annotated = Node(
-        package="emopulse_ros",
-        executable="view_node",
-        name="view_node",
-        namespace=LaunchConfiguration("namespace"),
-        output="screen",
-        condition=IfCondition(LaunchConfiguration("annotated")),
-    )
-    return LaunchDescription([*ARGUMENTS, annotated, OpaqueFunction(function=bridge)])
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=bridge)])
 
 
 def bridge(context: LaunchContext) -> list[Any]:
@@ -80,7 +75,7 @@ def bridge(context: LaunchContext) -> list[Any]:
                 {
                     "address": LaunchConfiguration("address"),
                     "port": int(port),
-                    "topic_whitelist": [f"^/{re.escape(namespace)}/.*"],
+                    "topic_whitelist": shown(namespace),
                     "capabilities": ["time"],
                     "client_topic_whitelist": NOTHING,
                     "service_whitelist": NOTHING,
@@ -90,3 +85,10 @@ def bridge(context: LaunchContext) -> list[Any]:
             output="screen",
         )
     ]
+
+
+def shown(namespace: str) -> list[str]:
+    """Patterns of the topics that are shown: all of a namespace, of the root only ours."""
+    if namespace:
+        return [f"^/{re.escape(namespace)}/.*"]
+    return [f"^/{topic}$" for topic in TOPICS]

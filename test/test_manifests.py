@@ -34,17 +34,39 @@ def test_a_manifest_is_of_format_3_and_names_its_schema(manifest: Path) -> None:
     assert ElementTree.parse(manifest).getroot().get("format") == "3"
 
 
+def imported() -> set[str]:
+    """What our package, its launch files and examples import."""
+    names = set()
+    for folder in ("emopulse_ros", "launch", "examples"):
+        for file in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    names.add((node.module or "").partition(".")[0])
+    return names
+
+
+def dependencies(*kinds: str) -> set[str | None]:
+    """What the package's manifest names."""
+    return {tag.text for tag in ElementTree.parse(MANIFESTS[0]).iter() if tag.tag in kinds}
+
+
 def test_every_ros_package_that_is_imported_is_a_dependency() -> None:
-    named = {tag.text for tag in ElementTree.parse(MANIFESTS[0]).iter() if "depend" in tag.tag}
-    imported = set()
-    for file in [*ROOT.glob("emopulse_ros/**/*.py"), *ROOT.glob("launch/*.py")]:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add((node.module or "").partition(".")[0])
-    of_ros = {name for name in imported if re.search(r"_msgs$|_interfaces$|^rcl|^launch", name)}
-    assert of_ros - named - {"hri_msgs"} == set()
+    of_ros = {name for name in imported() if re.search(r"_msgs$|_interfaces$|^rcl|^launch", name)}
+    assert of_ros - dependencies("depend", "exec_depend") - {"hri_msgs"} == set()
+
+
+def test_every_dependency_is_imported() -> None:
+    keys = {
+        "python3-numpy": "numpy",
+        "python3-onnxruntime-pip": "onnxruntime",
+        "python3-opencv": "cv2",
+        "python3-yaml": "yaml",
+    }
+    named = {keys.get(name or "", name) for name in dependencies("depend", "exec_depend")}
+    # The command that runs the launch files, and the services that rclpy gives a lifecycle node.
+    assert named - imported() - {"ros2launch", "lifecycle_msgs"} == set()
 
 
 def test_every_executable_has_a_main() -> None:

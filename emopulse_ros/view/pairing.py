@@ -65,8 +65,12 @@ class Pairing:
 
     def activation(self, activation: Activation) -> None:
         """Remember what was detected in a picture."""
-        if self._shown(activation.face_id, activation.stamp):
+        if self.shows(activation):
             _remember(self._activations, activation)
+
+    def shows(self, activation: Activation) -> bool:
+        """Whether it is of the face that is told of."""
+        return self._shown(activation.face_id, activation.stamp)
 
     def take(self) -> Scene | None:
         """The newest scene that is complete, each once; None if there is none yet."""
@@ -78,12 +82,11 @@ class Pairing:
         return None
 
     def clear(self) -> None:
-        """Forget everything but the count."""
+        """Forget everything but the count, and which face is told of."""
         self._frames.clear()
         self._steps.clear()
         self._activations.clear()
         self._newest = self._due = 0
-        self._shown = OneFace()
 
     def _scene(self, stamp: int) -> Scene | None:
         step, activation = self._steps.get(stamp), self._activations.get(stamp)

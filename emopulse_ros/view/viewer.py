@@ -28,6 +28,9 @@ HEALTH_S = 1.0
 LIMIT = 400
 """Activations that may wait for the thread: two seconds of them."""
 
+LATENCIES = 4000
+"""Those of the last second at most: of sixteen faces, 250 times."""
+
 Answer = tuple[Activation, float]
 
 
@@ -54,7 +57,8 @@ class Viewer(Closing):
 
     The stream's threads call :meth:`frame`, :meth:`step`, :meth:`activation` and :meth:`event`:
     while nobody watches each is a look at a flag, else it keeps a reference. What is not shown in
-    time gives way to what is newer, and is counted.
+    time gives way to what is newer, and is counted. Of several faces picture and curves show the
+    same one.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -71,7 +75,7 @@ class Viewer(Closing):
         self._overrun = 0
         self._levels: Mapping[int, float] = {}
         self._standing: Callable[[], Standing] = Standing
-        self._latencies: list[float] = []
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -103,6 +107,9 @@ class Viewer(Closing):
         if not self._watched:
             return
         with self._lock:
+            self._latencies.append(latency_ms)
+            if not self._pairing.shows(activation):
+                return
             if self._pictured:
                 self._pairing.activation(activation)
             self._answers.append((activation, latency_ms))
@@ -135,8 +142,10 @@ class Viewer(Closing):
             now = time.monotonic()
             if now - told >= HEALTH_S:
                 told = now
-                health = pulse(now, self._standing(), self._latencies, self.not_shown)
-                self._latencies = []
+                with self._lock:
+                    latencies = list(self._latencies)
+                    self._latencies.clear()
+                health = pulse(now, self._standing(), latencies, self.not_shown)
                 if self._screen.wants_health:
                     self._screen.health(health, time.time_ns())
         self._turn()
@@ -151,7 +160,6 @@ class Viewer(Closing):
             scene = self._pairing.take()
             answers = list(self._answers)
             self._answers.clear()
-        self._latencies += [latency for _, latency in answers]
         if self._screen.wants_curves:
             for answer in answers:
                 self._screen.curves(*answer)

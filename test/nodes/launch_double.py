@@ -6,7 +6,6 @@ say is for test_launch.py, with the real one.
 
 from __future__ import annotations
 
-import re
 import runpy
 import sys
 from pathlib import Path
@@ -30,7 +29,6 @@ NAMES = {
         "Shutdown",
         "TimerAction",
     ),
-    "launch.conditions": ("IfCondition",),
     "launch.event_handlers": ("OnProcessExit", "OnShutdown"),
     "launch.substitutions": ("LaunchConfiguration", "PathJoinSubstitution"),
     "launch_ros": (),
@@ -101,7 +99,7 @@ class LaunchFile:
         for action in actions:
             if action.kind == "OpaqueFunction":
                 done += action.options["function"](self.context)
-            elif "condition" not in action.options or self._holds(action.options["condition"]):
+            else:
                 done.append(action)
         return done
 
@@ -116,9 +114,6 @@ class LaunchFile:
     def text(self, substitution: Any) -> str:
         """What a substitution stands for, after a call."""
         return str(substitution.perform(self.context))
-
-    def _holds(self, condition: Any) -> bool:
-        return bool(re.fullmatch("true|1", self.text(condition.words[0]), re.IGNORECASE))
 
 
 def given_to(node: dict[str, Any]) -> dict[str, Any]:
@@ -135,3 +130,20 @@ def told(node: dict[str, Any]) -> dict[str, dict[str, Any]]:
         return {}
     said = yaml.safe_load(Path(last).read_text())
     return {key.removeprefix("/**/"): its["ros__parameters"] for key, its in said.items()}
+
+
+def with_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every ROS package be installed."""
+    from ament_index_python import packages
+
+    monkeypatch.setattr(packages, "get_package_share_directory", lambda name: f"/share/{name}")
+
+
+def without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no ROS package be installed."""
+    from ament_index_python import packages
+
+    def refuse(name: str) -> str:
+        raise packages.PackageNotFoundError(name)
+
+    monkeypatch.setattr(packages, "get_package_share_directory", refuse)

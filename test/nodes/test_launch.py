@@ -22,6 +22,7 @@ MODULES = {
     "camera_node": "camera_node",
     "flow_node": "flow_node",
     "au_node": "au_node",
+    "view_node": "view_node",
     "emopulse_container": "container",
 }
 ALL = 4
@@ -81,7 +82,7 @@ class Launched:
         os.killpg(self.process.pid, signal.SIGINT)
         assert self.ends() == 0, self.text
         assert self.count("process has finished cleanly") == len(self.started), self.text
-        assert "Traceback" not in self.text
+        assert "Traceback" not in self.text, self.text
 
     def kill(self) -> None:
         if self.process.poll() is None:
@@ -194,11 +195,12 @@ def test_images_of_another_driver(launch: Launch, ros: Any, soon: Any, split: st
 
     driver = ros.process().node("driver")
     publisher = driver.create_publisher(Image, "/their/image", 10)
+    driver.create_subscription(Image, "/we/camera/annotated", lambda _: None, 10)
     arguments = ("use:=driver", "camera:=ros:/their/image", f"split:={split}", "namespace:=we")
-    launched = launch("emopulse.launch.py", *arguments)
-    expected = 2 if split == "true" else ALL - 1
-    assert soon(lambda: launched.count("active") == expected, 60.0), launched.text
-    assert soon(publisher.get_subscription_count), launched.text
+    launched = launch("emopulse.launch.py", *arguments, "annotated:=true")
+    assert soon(lambda: launched.count("active") == ALL - 1, 60.0), launched.text
+    # Those of flow_node and, now that somebody looks, of view_node.
+    assert soon(lambda: publisher.get_subscription_count() == 2), launched.text
     assert "camera_node" not in launched.text
     assert soon(lambda: ("flow_node", "/we") in driver.get_node_names_and_namespaces())
     assert ("camera_node", "/we") not in driver.get_node_names_and_namespaces()
@@ -271,7 +273,9 @@ def test_a_node_that_dies_is_brought_back_if_so_asked(launch: Launch, soon: Any)
     launched.interrupt()
 
 
-def test_a_bag_is_replayed_to_its_end(launch: Launch, tmp_path: Path) -> None:
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    """A bag of half a second: 100 pictures."""
     pytest.importorskip("rosbags", reason="rosbags is not installed")
     from emopulse_ros.bag.writer import BagWriter
     from emopulse_ros.camera import open_camera
@@ -279,11 +283,22 @@ def test_a_bag_is_replayed_to_its_end(launch: Launch, tmp_path: Path) -> None:
     with open_camera("synthetic:7", duration=0.5) as camera, BagWriter(tmp_path / "bag") as bag:
         for frame in camera:
             bag.image(frame, frame.stamp)
-    launched = launch("replay.launch.py", f"bag:={tmp_path / 'bag'}", "speed:=0.5")
+    return tmp_path / "bag"
+
+
+def test_a_bag_is_replayed_to_its_end(launch: Launch, bag: Path) -> None:
+    launched = launch("replay.launch.py", f"bag:={bag}", "speed:=0.5")
     assert launched.ends(60.0) == 0, launched.text
     assert "emopulse_container has ended, exit code 0: shutting down" in launched.text
     assert "frames=100," in launched.text, launched.text
     assert "dropped=0," in launched.text, launched.text
+
+
+def test_a_bag_ends_the_launch_of_three_processes_too(launch: Launch, bag: Path) -> None:
+    launched = launch("replay.launch.py", f"bag:={bag}", "split:=true")
+    assert launched.ends(60.0) == 0, launched.text
+    assert "camera_node has ended, exit code 0: shutting down in 2 s" in launched.text
+    assert launched.count("process has finished cleanly") == 3, launched.text
 
 
 def test_without_a_bridge_the_view_says_so(launch: Launch) -> None:

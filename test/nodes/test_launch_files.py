@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from .launch_double import LaunchFile, given_to, told
+from .launch_double import LaunchFile, told
 
 pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 pytest.importorskip("emopulse_msgs.msg", reason="emopulse_msgs is not built")
@@ -25,6 +26,9 @@ PARAMETERS = {
     "camera_info_url": "camera.yaml",
     "frame_id": "7",
     "model": "int8",
+    "engine": "onnx",
+    "faces": "2",
+    "humans": "off",
     "autostart": "false",
     "use_sim_time": "True",
 }
@@ -62,7 +66,7 @@ def test_every_parameter_is_one_of_the_nodes_it_goes_to(launch: Any) -> None:
 
     file = launch("emopulse.launch.py")
     assert set(file.names["PARAMETERS"]) == set(PARAMETERS)
-    for name, (_, nodes) in file.names["PARAMETERS"].items():
+    for name, (_, nodes, _) in file.names["PARAMETERS"].items():
         with_it = tuple(node for node in TABLES if name in {one.name for one in TABLES[node]})
         if name == "use_sim_time":
             assert nodes == tuple(TABLES)
@@ -97,6 +101,25 @@ def test_each_node_is_given_its_own_in_the_type_that_its_table_says(
             else:
                 assert set(given) == set(PARAMETERS) & set(table)
         assert told(process)["camera_node"]["exposure"] == 3000.0
+        assert told(process)["au_node"]["humans"] == "off"
+
+
+@pytest.mark.parametrize("split", ["true", "false"])
+def test_the_nodes_read_what_they_are_given(launch: Any, ros: Any, split: str) -> None:
+    from emopulse_ros.nodes.au_node import AuNode
+    from emopulse_ros.nodes.flow_node import FlowNode
+
+    given = {"humans": "off", "engine": "onnx", "faces": "2"}
+    started = launch("emopulse.launch.py").nodes(split=split, **given)
+    for node_class in (FlowNode, AuNode):
+        process = started[node_class.own_name if split == "true" else "emopulse_container"]
+        file = process["parameters"][-1].words[0]
+        context = ros.process("--ros-args", "--params-file", file).context
+        node = node_class(context=context)
+        defaults = {parameter.name: parameter.default for parameter in node_class.table}
+        own = {"faces": 2} if node_class is FlowNode else {**given, "faces": 2}
+        assert node.settings == {**defaults, **own}
+        node.destroy_node()
 
 
 @pytest.mark.parametrize("split", ["true", "false"])
@@ -120,6 +143,27 @@ def test_a_file_of_ones_own_comes_after_that_of_the_use_and_before_arguments(
         assert told(node) == {"camera_node": {"rate": 90.0}}
 
 
+def test_what_is_on_its_way_comes_through_before_the_others_end(launch: Any) -> None:
+    def done(name: str, status: int, **given: str) -> list[str]:
+        """What is done when a process has ended with a status."""
+        file = launch("emopulse.launch.py")
+        (over,) = (
+            action.words[0].options["on_exit"]
+            for action in file(**given)
+            if action.kind == "RegisterEventHandler"
+            and action.words[0].options["target_action"].options["executable"] == name
+        )
+        actions = over(SimpleNamespace(returncode=status), file.context)
+        return [action.kind for action in actions]
+
+    at_once, later = ["LogInfo", "Shutdown"], ["LogInfo", "TimerAction"]
+    assert done("emopulse_container", 0) == at_once
+    assert done("camera_node", 0, split="true") == later
+    assert done("camera_node", 2, split="true") == at_once
+    assert done("flow_node", 0, split="true") == at_once
+    assert done("camera_node", 0, split="true", respawn="true") == ["LogInfo"]
+
+
 def test_every_use_has_its_file(launch: Any) -> None:
     uses = set(launch("emopulse.launch.py").arguments["use"]["choices"]) - {""}
     config = {file.stem for file in (ROOT / "config").glob("*.yaml")}
@@ -133,10 +177,18 @@ def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch
     one = file.nodes(camera="ros:/their/image", frame_id="x")["emopulse_container"]
     assert one["arguments"] == ["--camera", "ros:/their/image"]
     assert told(one) == {"camera_node": {"frame_id": "x"}}
-    three = file.nodes(camera="ros:/their/image", split="true")
-    assert set(three) == {"flow_node", "au_node"}
-    assert three["flow_node"]["remappings"] == [("camera/image_raw", "/their/image")]
-    assert three["au_node"]["remappings"] == []
+    split = file.nodes(camera="ros:/their/image", split="true", annotated="true")
+    assert set(split) == {"flow_node", "au_node", "view_node"}
+    for name in ("flow_node", "view_node"):
+        assert split[name]["remappings"] == [("camera/image_raw", "/their/image")]
+    assert split["au_node"]["remappings"] == []
+    assert set(file.nodes(split="true")) == set(NODES)
+
+
+def test_the_view_is_told_what_the_other_processes_are(launch: Any) -> None:
+    given = {"model": "int8", "use_sim_time": "true", "split": "true", "annotated": "true"}
+    view = launch("emopulse.launch.py").nodes(**given)["view_node"]
+    assert told(view)["view_node"] == {"model": "int8", "use_sim_time": True}
 
 
 @pytest.mark.parametrize(
@@ -146,6 +198,7 @@ def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch
         ({"width": "640.5"}, "width is '640.5'; it must be a whole number"),
         ({"autostart": "maybe"}, "autostart is 'maybe'; it must be true or false"),
         ({"split": "3"}, "split is '3'; it must be true or false"),
+        ({"annotated": "x", "split": "true"}, "annotated is 'x'; it must be true or false"),
         ({"respawn": ""}, "respawn is ''; it must be true or false"),
         ({"camera": "ros:"}, "names no topic"),
         ({"params_file": "/nowhere.yaml"}, "there is no such file"),
@@ -154,81 +207,3 @@ def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch
 def test_an_argument_that_makes_no_sense_is_told(launch: Any, given: Any, sentence: str) -> None:
     with pytest.raises(RuntimeError, match=sentence):
         launch("emopulse.launch.py")(**given)
-
-
-def test_a_bag_is_read_by_our_own_camera(launch: Any) -> None:
-    file = launch("replay.launch.py")
-    (included,) = file(bag="out/bag", topic="/left/image_raw", speed="0.5")
-    assert file.text(included.words[0]).endswith("/launch/emopulse.launch.py")
-    arguments = dict(included.options["launch_arguments"])
-    assert arguments == {"camera": "bag:out/bag@/left/image_raw", "rate": "0.5"}
-    assert file.arguments["use"]["default_value"] == "replay"
-    (included,) = file(bag="out/bag")
-    assert dict(included.options["launch_arguments"])["camera"] == "bag:out/bag"
-    with pytest.raises(RuntimeError, match="loop needs play:=true"):
-        file(bag="out/bag", loop="true")
-
-
-def test_a_bag_is_played_by_ros_with_its_clock(
-    launch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ament_index_python import packages
-
-    monkeypatch.setattr(packages, "get_package_share_directory", lambda name: f"/share/{name}")
-    file = launch("replay.launch.py")
-    included, player, _ = file(bag="out/bag", play="true", loop="true", namespace="/robot/")
-    topic = "/robot/camera/image_raw"
-    arguments = dict(included.options["launch_arguments"])
-    assert arguments == {"camera": f"ros:{topic}", "use_sim_time": "true"}
-    command = player.options["cmd"]
-    assert command[:4] == ["ros2", "bag", "play", "out/bag"]
-    assert command[command.index("--clock") + 1] == "200"
-    assert command[-2:] == ["--topics", topic]
-    assert "--loop" in command
-
-
-def test_without_ros2bag_it_is_told(launch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _absent(monkeypatch)
-    with pytest.raises(RuntimeError, match="play needs ros2bag, which is not installed"):
-        launch("replay.launch.py")(bag="out/bag", play="true")
-
-
-def test_the_bridge_shows_our_topics_and_takes_nothing(
-    launch: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import re
-
-    from ament_index_python import packages
-
-    monkeypatch.setattr(packages, "get_package_share_directory", lambda name: f"/share/{name}")
-    file = launch("view.launch.py")
-    started = file.nodes(namespace="robot.1", annotated="true")
-    assert set(started) == {"view_node", "foxglove_bridge"}
-    given = given_to(started["foxglove_bridge"])
-    assert file.text(started["foxglove_bridge"]["parameters"][0]["address"]) == "127.0.0.1"
-    (shown,) = given["topic_whitelist"]
-    assert re.fullmatch(shown, "/robot.1/au_activation")
-    assert not re.fullmatch(shown, "/robotx1/au_activation")
-    assert not re.fullmatch(shown, "/other/robot.1/image_raw")
-    for what in ("client_topic", "service", "param"):
-        (none,) = given[f"{what}_whitelist"]
-        assert not re.search(none, "/robot.1/au_activation")
-    assert not {"clientPublish", "parameters", "services", "assets"} & set(given["capabilities"])
-    assert set(file.nodes()) == {"foxglove_bridge"}
-    with pytest.raises(RuntimeError, match="port is 'x'"):
-        file(port="x")
-
-
-def test_without_the_bridge_it_is_told(launch: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    _absent(monkeypatch)
-    (told,) = launch("view.launch.py")()
-    assert "foxglove_bridge is not installed" in told.options["msg"]
-
-
-def _absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ament_index_python import packages
-
-    def refuse(name: str) -> str:
-        raise packages.PackageNotFoundError(name)
-
-    monkeypatch.setattr(packages, "get_package_share_directory", refuse)

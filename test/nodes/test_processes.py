@@ -93,6 +93,39 @@ def test_a_node_alone_ends_in_order(start: Start, name: str) -> None:
     interrupt(process)
 
 
+def test_a_camera_alone_ends_with_its_last_picture(start: Start) -> None:
+    given = ("--ros-args", "-p", "duration:=0.2")
+    process = start("emopulse_ros.nodes.camera_node", *given)
+    _, told = process.communicate(timeout=60.0)
+    assert process.returncode == 0, told
+    assert "active" in told
+    assert "Traceback" not in told
+
+
+def test_a_camera_that_others_manage_stays_when_its_pictures_end(
+    start: Start, ros: Any, change: Any, soon: Any, told: dict[str, Any]
+) -> None:
+    from lifecycle_msgs.msg import Transition
+
+    given = ("--ros-args", "-p", "autostart:=false", "-p", "duration:=0.2")
+    process = start("emopulse_ros.nodes.camera_node", *given)
+    manager = ros.process().node("manager")
+    for _ in range(2):
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            assert change(manager, "/emopulse/camera_node", transition)
+        assert soon(
+            lambda: (
+                "camera_node" in told
+                and told["camera_node"].message == "the camera has no more pictures"
+            )
+        )
+        assert process.poll() is None
+        for transition in (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP):
+            assert change(manager, "/emopulse/camera_node", transition)
+        told.clear()
+    interrupt(process)
+
+
 def test_the_nodes_work_together_in_three_processes(
     start: Start, ros: Any, soon: Any, tmp_path: Path
 ) -> None:

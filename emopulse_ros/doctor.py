@@ -213,6 +213,7 @@ def _optional_ros() -> list[Finding]:
     for package, use in (
         ("launch_ros", "starts the nodes from launch files"),
         ("message_filters", "brings topics together by stamp"),
+        ("cv_bridge", "reads images of encodings that are seldom, such as mono16"),
         ("hri_msgs", "speaks to ROS4HRI"),
     ):
         found = find_spec(package) is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import cv2
@@ -74,11 +75,35 @@ def test_of_yuv_the_luminance_is_taken(encoding: str, place: int) -> None:
     assert np.array_equal(to_gray(message(encoding, pairs)), GRAY)
 
 
-def test_what_cannot_be_read_is_refused_in_a_sentence() -> None:
+@pytest.mark.parametrize("encoding", ["bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8"])
+def test_the_mosaic_of_a_colour_sensor_becomes_gray(encoding: str) -> None:
     from emopulse_ros.camera.pictures import to_gray
 
-    with pytest.raises(ValueError, match=r"its encoding is 'bayer_rggb8', but only .*mono8"):
-        to_gray(message("bayer_rggb8", GRAY))
+    red_blue_green = {"r": 200, "g": 90, "b": 30}
+    tile = np.array([red_blue_green[letter] for letter in encoding[6:10]], np.uint8).reshape(2, 2)
+    gray = to_gray(message(encoding, np.tile(tile, (6, 8))))
+    expected = 0.299 * 200 + 0.587 * 90 + 0.114 * 30
+    assert np.abs(gray[2:-2, 2:-2] - expected).max() <= 1.0
+
+
+def test_other_encodings_are_left_to_cv_bridge() -> None:
+    pytest.importorskip(
+        "cv_bridge", reason="cv_bridge is not installed"
+    )
+    from emopulse_ros.camera.pictures import to_gray
+
+    deep = message("mono16", (GRAY.astype(np.uint16) * 257).view(np.uint8).reshape(6, 8, 2))
+    assert np.abs(to_gray(deep).astype(int) - GRAY).max() <= 1
+    with pytest.raises(ValueError, match="its encoding 'fog9' cannot be read"):
+        to_gray(message("fog9", GRAY))
+
+
+def test_what_cannot_be_read_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    from emopulse_ros.camera.pictures import to_gray
+
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    with pytest.raises(ValueError, match=r"is 'mono16', but without cv_bridge only .*mono8"):
+        to_gray(message("mono16", GRAY))
     short = message("rgb8", COLOUR)
     short.height = 7
     with pytest.raises(ValueError, match="144 bytes do not hold 8x7 pixels of rgb8"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import ClassVar
 
 from emopulse_ros.detection.best_engine import BestEngine
@@ -56,8 +55,10 @@ class AuNode(StageNode):
     """Called after each activation is published, with its latency in ms; must be quick."""
     on_event: Callable[[MicroExpression], None] | None = None
     """Called after each micro-expression is published; must be quick."""
+    subscription: Subscription[FlowStep] | None = None
     _overwritten = 0
     _engine: BestEngine | None = None
+    _humans: Humans | None = None
 
     def allocate(self) -> None:
         if self.settings["humans"] not in ("own", "follow", "off"):
@@ -90,20 +91,19 @@ class AuNode(StageNode):
 
     def start(self) -> None:
         self._humans = self._open_humans()
-        self.subscription = Subscription(
-            self,
+        self.subscription = self.subscribe(
             FLOW,
             "flow",
-            lambda step: self.guard(partial(self._process, step)),
+            self._process,
             qualities.flow(self.settings["queue_depth"] * self.settings["faces"]),
         )
 
     def stop(self) -> None:
-        self.subscription.destroy()
-        self._overwritten += self.subscription.overwritten
+        self._overwritten, self.subscription = self.overwritten, None
         self._flush(self._readers.retire())
-        if self._humans is not None:
-            self._humans.close()
+        humans, self._humans = self._humans, None
+        if humans is not None:
+            humans.close()
 
     def free(self) -> None:
         self.card = None
@@ -118,12 +118,14 @@ class AuNode(StageNode):
 
     @property
     def waiting(self) -> int:
-        return self.subscription.waiting if self._is_running else 0
+        subscription = self.subscription
+        return 0 if subscription is None else subscription.waiting
 
     @property
     def overwritten(self) -> int:
         """Steps that gave way to newer ones before they were read."""
-        return self._overwritten + (self.subscription.overwritten if self._is_running else 0)
+        subscription = self.subscription
+        return self._overwritten + (0 if subscription is None else subscription.overwritten)
 
     def health(self) -> Health:
         card, engine = self.card, self._engine
@@ -154,6 +156,7 @@ class AuNode(StageNode):
         return Health(OK, f"{rate:.0f} activations a second, {median:.1f} ms old", values)
 
     def _process(self, step: FlowStep) -> None:
+        assert self.subscription is not None
         self.hop.add(self.subscription.waited_ms)
         begun = time.perf_counter()
         detector, finder = self._readers(step.face_id, step.stamp)

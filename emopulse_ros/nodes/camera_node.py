@@ -83,11 +83,13 @@ class CameraNode(StageNode):
     paced: Paced | Live | None = None
     published = 0
     """Frames published."""
+    _thread: threading.Thread | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.finished = threading.Event()
         """Set when the stream has ended by itself, until the node is configured anew."""
+        self._over = threading.Event()
 
     def allocate(self) -> None:
         values = self.settings
@@ -118,7 +120,7 @@ class CameraNode(StageNode):
                 "the calibration is for pictures of {}x{}, not {}x{}: camera_info goes without "
                 "it".format(*self._calibration.size or (0, 0), *self.camera.size)
             )
-        self._over = threading.Event()
+        self._over.clear()
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 
@@ -126,7 +128,9 @@ class CameraNode(StageNode):
         self._over.set()
         if isinstance(self.camera, Live):
             self.camera.rest()
-        self._thread.join()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
 
     def free(self) -> None:
         if self.camera is not None:

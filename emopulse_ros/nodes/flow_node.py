@@ -79,16 +79,12 @@ class FlowNode(StageNode):
 
     def start(self) -> None:
         self._last: int | None = None
-        self.subscription = Subscription(
-            self,
+        self.subscription: Subscription[Frame] = self.subscribe(
             image_adaptation(),
             "camera/image_raw",
-            lambda frame: self.guard(partial(self._process, frame)),
+            self._process,
             qualities.images(self.settings["queue_depth"]),
         )
-
-    def stop(self) -> None:
-        self.subscription.destroy()
 
     def free(self) -> None:
         if self.face is not None:

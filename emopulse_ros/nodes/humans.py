@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.nodes.stamps import to_header, to_time
+from emopulse_ros.nodes.stamps import every, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep
 
 FACES = "/humans/faces"
@@ -97,7 +97,7 @@ class Humans:
             )
         else:
             self._list = node.create_publisher(IdsList, f"{FACES}/tracked", DEPTH)
-        self._timer = node.create_timer(PERIOD_S, self._look_round)
+        self._timer = every(node, PERIOD_S, self._look_round)
 
     @property
     def nameless(self) -> int:

@@ -19,11 +19,12 @@ def broken() -> None:
 @pytest.fixture
 def make(ros: Any, light: Any) -> Callable[[str], Any]:
     """Make a node that spins; ``node.to(transition)`` takes it through one."""
-    from emopulse_ros.nodes import au_node, camera_node, flow_node
+    from emopulse_ros.nodes import au_node, camera_node, flow_node, view_node
 
     light.count = 10**9
     process = ros.process()
     modules = {"CameraNode": camera_node, "FlowNode": flow_node, "AuNode": au_node}
+    modules["ViewNode"] = view_node
 
     def one(name: str) -> Any:
         node = getattr(modules[name], name)(context=process.context)
@@ -70,7 +71,7 @@ def test_what_fails_after_the_first_publisher_frees_it(
     node.to("configure")
     assert state(node) == "unconfigured"
     assert "it is jammed" in str(node.error)
-    assert topics(node) == set()
+    assert soon(lambda: topics(node) == set())
     assert all(camera.is_closed for camera in light.cameras)
     assert soon(lambda: ours() == set())
     monkeypatch.setattr(node, "allocate", allocate)
@@ -96,6 +97,55 @@ def test_what_cannot_be_started_stays_inactive(
     node.end()
 
 
+def opened(node: Any) -> list[Any]:
+    """What a node holds of ROS."""
+    return [list(node.publishers), list(node.subscriptions), list(node.timers)]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "ViewNode"])
+def test_what_fails_when_it_has_started_is_taken_back(
+    make: Any, soon: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    node = make(name)
+    start = node.start
+    node.to("configure")
+    before = opened(node)
+
+    def half() -> None:
+        start()
+        broken()
+
+    monkeypatch.setattr(node, "start", half)
+    for _ in range(2):
+        node.to("activate")
+        assert state(node) == "inactive"
+        assert "it is jammed" in str(node.error)
+        assert soon(lambda: opened(node) == before)
+        assert soon(lambda: "capture" not in ours())
+    monkeypatch.setattr(node, "start", start)
+    node.to("activate")
+    assert node.error is None
+    node.to("deactivate")
+    assert soon(lambda: opened(node) == before)
+    node.end()
+
+
+def test_an_au_node_that_cannot_subscribe_keeps_nothing_of_rep_155(
+    make: Any, soon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed")
+    node = make("AuNode")
+    node.to("configure")
+    before = opened(node)
+    with monkeypatch.context() as patch:
+        patch.setattr(node, "settings", {**node.settings, "queue_depth": 0})
+        node.to("activate")
+    assert state(node) == "inactive"
+    assert "depth" in str(node.error)
+    assert soon(lambda: opened(node) == before)
+    node.end()
+
+
 @pytest.mark.parametrize("step", ["stop", "free"])
 @pytest.mark.parametrize("name", NAMES)
 def test_an_error_at_the_end_frees_everything(
@@ -117,7 +167,7 @@ def test_an_error_at_the_end_frees_everything(
         node.to("cleanup")
     assert state(node) == "unconfigured"
     assert "it is jammed" in str(node.error)
-    assert topics(node) == set()
+    assert soon(lambda: topics(node) == set())
     assert all(camera.is_closed for camera in light.cameras)
     assert soon(lambda: ours() == set())
     monkeypatch.setattr(node, step, whole)

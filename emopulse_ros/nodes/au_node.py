@@ -40,6 +40,14 @@ HUMANS = Parameter(
 )
 
 
+QUIET_S = 1.0
+"""After this long without any step nobody is there; between two steps of a bag that is played as
+slowly as can be, it is half of that."""
+
+LOOK_S = 0.25
+"""How often the node looks whether steps still come."""
+
+
 class AuNode(StageNode):
     """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
 
@@ -59,6 +67,7 @@ class AuNode(StageNode):
     _overwritten = 0
     _engine: BestEngine | None = None
     _humans: Humans | None = None
+    _heard = 0.0
 
     def allocate(self) -> None:
         if self.settings["humans"] not in ("own", "follow", "off"):
@@ -97,6 +106,7 @@ class AuNode(StageNode):
             self._process,
             qualities.flow(self.settings["queue_depth"] * self.settings["faces"]),
         )
+        self.look_every(LOOK_S, self._flush_if_quiet)
 
     def stop(self) -> None:
         self._overwritten, self.subscription = self.overwritten, None
@@ -158,7 +168,7 @@ class AuNode(StageNode):
     def _process(self, step: FlowStep) -> None:
         assert self.subscription is not None
         self.hop.add(self.subscription.waited_ms)
-        begun = time.perf_counter()
+        begun = self._heard = time.perf_counter()
         detector, finder = self._readers(step.face_id, step.stamp)
         activation = detector(step)
         event = finder(activation)
@@ -189,6 +199,11 @@ class AuNode(StageNode):
             )
             return None
         return Humans(self, follow=how == "follow")
+
+    def _flush_if_quiet(self) -> None:
+        """Once no step comes any more, let go of the faces that were there."""
+        if not self.waiting and time.perf_counter() - self._heard > QUIET_S:
+            self._flush(self._readers.retire())
 
     def _flush(self, readers: Iterable[tuple[Detector, EventFinder]]) -> None:
         """Tell what faces that have gone had shown to the end."""

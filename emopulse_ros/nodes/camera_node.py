@@ -88,12 +88,11 @@ class CameraNode(StageNode):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.finished = threading.Event()
-        """Set when the stream has ended by itself, until the node is configured anew."""
+        """Set when the stream has ended by itself, until the node is activated again."""
         self._over = threading.Event()
 
     def allocate(self) -> None:
         values = self.settings
-        self.finished.clear()
         self._calibration = Calibration(values["camera_info_url"])
         self.camera = open_camera(
             values["camera"],
@@ -121,6 +120,7 @@ class CameraNode(StageNode):
                 "it".format(*self._calibration.size or (0, 0), *self.camera.size)
             )
         self._over.clear()
+        self.finished.clear()
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
 from emopulse_ros.nodes.stage_node import StageNode
@@ -112,9 +113,9 @@ class RosProcess:
         self.over.set()
 
     def _change(self, node: StageNode, transition: str) -> None:
-        self._spinners[node].call(getattr(node, f"trigger_{transition}"))
-        if node.error is not None:
-            raise node.error
+        outcome = self._spinners[node].call(getattr(node, f"trigger_{transition}"))
+        if outcome != TransitionCallbackReturn.SUCCESS:
+            raise node.error or OSError(f"{node.get_name()} could not {transition}")
 
     def _settle(self, node: StageNode) -> None:
         end = time.monotonic() + SETTLE_S

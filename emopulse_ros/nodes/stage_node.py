@@ -59,7 +59,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         self.after_configure: Callable[[], None] = _nothing
         """Called when the node has been configured."""
         self.error: Exception | None = None
-        """Why the last transition failed."""
+        """Why the last transition failed, or the stream that it started."""
         self.errors = 0
         """Items that a stage could not work with."""
         self._diagnostics: Diagnostics | None = None
@@ -150,9 +150,12 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
     def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
         self._is_begun = True
-        self.error = self._attempt(self.start)
-        if self.error is not None:
+        # Before the stream runs: what ends it at once is not to be lost.
+        self.error = None
+        failure = self._attempt(self.start)
+        if failure is not None:
             self._attempt(self._halt)
+            self.error = failure
             return TransitionCallbackReturn.FAILURE
         self._is_running = True
         self.get_logger().info("active")

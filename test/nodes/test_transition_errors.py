@@ -191,6 +191,62 @@ def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
     assert not node.finished.is_set()
 
 
+def test_a_camera_that_failed_and_is_activated_again_has_not_ended(
+    make: Any, light: Any, soon: Any
+) -> None:
+    light.fails_at = 10
+    node = make("CameraNode")
+    node.to("configure")
+    node.to("activate")
+    assert soon(node.finished.is_set)
+    node.to("deactivate")
+    node.to("activate")
+    published = node.published
+    assert soon(lambda: node.published > published + 10)
+    assert not node.finished.is_set()
+    assert node.health().message.endswith("frames a second")
+    node.paced.status = "It is unplugged."
+    assert node.health().message == "It is unplugged."
+    node.end()
+
+
+@pytest.fixture
+def fails_at_once(light: Any, soon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera whose first picture fails while its node is still being activated."""
+    from emopulse_ros.nodes.camera_node import CameraNode
+
+    light.fails_at = 0
+    start = CameraNode.start
+
+    def slowly(self: CameraNode) -> None:
+        start(self)
+        assert soon(self.finished.is_set)
+
+    monkeypatch.setattr(CameraNode, "start", slowly)
+
+
+@pytest.mark.usefixtures("fails_at_once")
+def test_a_camera_that_fails_at_once_says_so(make: Any) -> None:
+    node = make("CameraNode")
+    node.to("configure")
+    node.to("activate")
+    assert state(node) == "active"
+    assert str(node.error) == "The cable was pulled out."
+    assert node.health().message == "The cable was pulled out."
+    node.to("deactivate")
+    assert node.error is None
+    node.end()
+
+
+@pytest.mark.usefixtures("fails_at_once")
+def test_a_camera_that_fails_at_once_ends_its_stream_not_its_start() -> None:
+    from emopulse_ros.camera import CameraError
+    from emopulse_ros.nodes.container import Container
+
+    with Container() as container, pytest.raises(CameraError, match="cable was pulled out"):
+        container.spin(10.0)
+
+
 def test_whoever_asks_for_what_is_impossible_is_told_no(make: Any, ros: Any, change: Any) -> None:
     from lifecycle_msgs.msg import Transition
 

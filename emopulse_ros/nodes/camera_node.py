@@ -126,8 +126,8 @@ class CameraNode(StageNode):
 
     def stop(self) -> None:
         self._over.set()
-        if isinstance(self.camera, Live):
-            self.camera.rest()
+        if self.paced is not None:
+            self.paced.rest()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -245,6 +246,31 @@ def test_a_camera_that_fails_at_once_ends_its_stream_not_its_start() -> None:
 
     with Container() as container, pytest.raises(CameraError, match="cable was pulled out"):
         container.spin(10.0)
+
+
+def test_a_pause_in_a_recording_holds_no_transition_up(
+    make: Any, light: Any, soon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make("CameraNode")
+    take = light.open_camera
+
+    def pausing(*given: Any, **options: Any) -> Any:
+        camera = take(*given, **options)
+        camera.pauses_at = 5
+        return camera
+
+    monkeypatch.setattr("emopulse_ros.nodes.camera_node.open_camera", pausing)
+    node.to("configure")
+    node.to("activate")
+    assert soon(lambda: node.published == 5)
+    begun = time.monotonic()
+    node.to("deactivate")
+    assert time.monotonic() - begun < 30.0
+    assert not node.finished.is_set()
+    # The recording goes on from there, at its own pace.
+    node.to("activate")
+    assert soon(lambda: node.published > 10)
+    node.end()
 
 
 def test_whoever_asks_for_what_is_impossible_is_told_no(make: Any, ros: Any, change: Any) -> None:

@@ -78,6 +78,7 @@ class AuNode(StageNode):
             self.settings["engine"],
             inform=lambda told: log.info(told),
             warn=lambda told: log.warning(told),
+            over=self.over,
         )
         self._readers = EachFace(lambda: (Detector(engine), event_finder(engine)))
         # Small, and what it is all for: published in this very call, and none gives way.

@@ -51,6 +51,7 @@ class RosProcess:
         for node in nodes:
             spinner = self._spinners[node] = Spinner(self.context)
             node.after_configure = keep_what_is_there
+            node.over = self.over
             spinner.start()
             spinner.add(node)
 
@@ -58,14 +59,15 @@ class RosProcess:
         """Configure all nodes, then activate them, the last one first, so that nothing is lost.
 
         If they are ``managed`` from outside, nodes whose parameter ``autostart`` is false are left.
+        When it is time to end, the rest is left out.
 
         :raises ValueError, OSError: what a node could not work with.
         """
         nodes = [node for node in self._spinners if node.settings["autostart"] or not managed]
-        for node in nodes:
-            self._change(node, "configure")
-        for node in reversed(nodes):
-            self._change(node, "activate")
+        begin = [(node, "configure") for node in nodes]
+        for node, transition in begin + [(node, "activate") for node in reversed(nodes)]:
+            if not self.over.is_set():
+                self._change(node, transition)
 
     def wait(self, event: threading.Event, seconds: float | None = None) -> None:
         """Wait for an event, the end of the process or the time limit, whichever is first."""
@@ -84,6 +86,7 @@ class RosProcess:
         if self._is_closed:
             return
         self._is_closed = True
+        self._end()
         for node, spinner in self._spinners.items():
             self._settle(node)
             spinner.call(node.shut_down)
@@ -114,7 +117,7 @@ class RosProcess:
 
     def _change(self, node: StageNode, transition: str) -> None:
         outcome = self._spinners[node].call(getattr(node, f"trigger_{transition}"))
-        if outcome != TransitionCallbackReturn.SUCCESS:
+        if outcome != TransitionCallbackReturn.SUCCESS and not self.over.is_set():
             raise node.error or OSError(f"{node.get_name()} could not {transition}")
 
     def _settle(self, node: StageNode) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -58,6 +59,8 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             raise
         self.after_configure: Callable[[], None] = _nothing
         """Called when the node has been configured."""
+        self.over = threading.Event()
+        """Set when the process is to end: what ``allocate`` waits for is given up."""
         self.error: Exception | None = None
         """Why the last transition failed, or the stream that it started."""
         self.errors = 0

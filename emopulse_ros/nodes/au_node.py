@@ -41,8 +41,8 @@ HUMANS = Parameter(
 
 
 QUIET_S = 1.0
-"""After this long without any step nobody is there; between two steps of a bag that is played as
-slowly as can be, it is half of that."""
+"""After this long without any step nobody is there. By arrival, not by stamps, for those stand
+still with a bag; of 200 Hz played as slowly as can be, steps come every half of it."""
 
 LOOK_S = 0.25
 """How often the node looks whether steps still come."""

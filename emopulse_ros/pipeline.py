@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -117,16 +118,17 @@ def open_live_engine(
     *,
     inform: Callable[[str], None],
     warn: Callable[[str], None],
+    over: threading.Event | None = None,
 ) -> BestEngine:
     """As :func:`open_engine`, for a stream that waits for nothing; close it when that is over.
 
     With auto a plan that has to be built is built beside the stream. ``inform`` hears which engine
-    serves, ``warn`` what is wrong with TensorRT.
+    serves, ``warn`` what is wrong with TensorRT. With tensorrt it is waited for, until ``over``.
 
     :raises ModelError: if the file is missing or not ours.
     :raises EngineError: if that engine cannot be had.
     """
-    return BestEngine(model_at(model), engine, inform=inform, warn=warn)
+    return BestEngine(model_at(model), engine, inform=inform, warn=warn, over=over)
 
 
 def face_stage(recipe: FlowRecipe, *, live: bool, most: int = 1) -> FaceStage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -75,6 +76,15 @@ class Device(Protocol):
     def close(self) -> None:
         """Give it back; safe to call twice."""
         ...
+
+
+def taken(remarks: list[str]) -> list[str]:
+    """Empty a list, to which another thread may add, or take from, meanwhile: each is told once."""
+    told: list[str] = []
+    with suppress(IndexError):
+        while True:
+            told.append(remarks.pop(0))
+    return told
 
 
 class Live(Closing):
@@ -156,12 +166,8 @@ class Live(Closing):
 
     def remarks(self) -> list[str]:
         """What is to be told and was not yet, in sentences."""
-        device, told = self._device, []
-        for remarks in (self._remarks, device.remarks if device is not None else []):
-            # One at a time: meanwhile more may be said.
-            while remarks:
-                told.append(remarks.pop(0))
-        return told
+        device = self._device
+        return taken(self._remarks) + (taken(device.remarks) if device is not None else [])
 
     def __enter__(self) -> Live:
         self.open()
@@ -245,5 +251,5 @@ class Live(Closing):
         device, self._device = self._device, None
         if device is not None:
             self._lost += device.lost
-            self._remarks += device.remarks
+            self._remarks += taken(device.remarks)
             device.close()

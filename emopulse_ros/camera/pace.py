@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,9 @@ from emopulse_ros.stream import Frame
 
 SHORT_SLEEP_NS = 150_000
 """How long before a frame is due the coarse sleep ends; Linux wakes a sleeper some 60 µs late."""
+
+LONG_SLEEP_S = 0.1
+"""Longest sleep at a time: who ends the stream in a pause of it waits no longer than that."""
 
 
 class Paced(Closing):
@@ -27,7 +31,8 @@ class Paced(Closing):
     the oldest are gone: they are counted in ``skipped`` and leave a gap in ``sequence``. Frames
     are skipped for the reader's absence only: those of a camera that is slower than its rate come
     late (``belated`` counts them), but all of them come. ``patience`` must not be negative, and may
-    be changed while a reader reads.
+    be changed while a reader reads. The stream ends with the camera's, or when :meth:`rest` or
+    :meth:`close` is called, from another thread as well.
     """
 
     status = ""
@@ -58,6 +63,7 @@ class Paced(Closing):
         self._clock = clock
         self._sleep = sleep
         self._start = self._left = 0
+        self._resting = threading.Event()
         self._speed: float = getattr(camera, "speed", 1.0)
         self._period = round(1e9 / camera.rate / self._speed)
         self.patience = patience
@@ -66,6 +72,8 @@ class Paced(Closing):
         return self
 
     def __next__(self) -> Frame:
+        if self._resting.is_set():
+            raise StopIteration
         asked = self._clock()
         frame = next(self.camera)
         if self.origin is None:
@@ -89,9 +97,10 @@ class Paced(Closing):
         return frame.stamp if self._speed == 1.0 else round(frame.stamp / self._speed)
 
     def _wait(self, due: int) -> None:
-        coarse = due - self._clock() - SHORT_SLEEP_NS
-        if coarse > 0:
-            self._sleep(coarse / 1e9)
+        while (coarse := (due - self._clock() - SHORT_SLEEP_NS) / 1e9) > 0.0:
+            self._sleep(min(coarse, LONG_SLEEP_S))
+            if self._resting.is_set():
+                raise StopIteration
         while self._clock() < due:
             # Gives the processor and the interpreter's lock away, for the last moment only.
             self._sleep(0.0)
@@ -100,8 +109,13 @@ class Paced(Closing):
         """Nothing: what is played has no will of its own."""
         return []
 
+    def rest(self) -> None:
+        """End the stream, and a reader's waiting; the camera behind may be paced anew."""
+        self._resting.set()
+
     def close(self) -> None:
-        """Close the camera behind."""
+        """End the stream and close the camera behind."""
+        self.rest()
         self.camera.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 import time
 from typing import TextIO
 
@@ -29,12 +30,30 @@ class Display:
         self._out = out or sys.stdout
         self._screen = Screen(self._out) if _is_screen(self._out) else None
         self._next_line = 1.0
+        self._writing = threading.Lock()
         self._begun = time.monotonic()
         if self._screen is None:
             self._say(title)
 
     def update(self, state: str = "") -> None:
         """Show what came since the last call; ``state`` tells of drops, or of a missing face."""
+        with self._writing:
+            self._update(state)
+
+    def note(self, sentence: str) -> None:
+        """Show a sentence that stays, above what is shown next; from any thread."""
+        with self._writing:
+            if self._screen is not None:
+                self._screen.write_above(sentence)
+            else:
+                self._say(sentence)
+
+    def close(self) -> None:
+        """Leave the terminal as it was found; what was shown last stays."""
+        if self._screen is not None:
+            self._screen.close()
+
+    def _update(self, state: str) -> None:
         now = time.monotonic()
         events = self._tally.read(now)
         if self._screen is not None:
@@ -51,11 +70,6 @@ class Display:
         if now - self._begun >= self._next_line:
             self._next_line = math.floor(now - self._begun) + 1.0
             self._say(plain_line(self._tally.snapshot(now), now - self._begun, state))
-
-    def close(self) -> None:
-        """Leave the terminal as it was found; what was shown last stays."""
-        if self._screen is not None:
-            self._screen.close()
 
     def _say(self, line: str) -> None:
         self._out.write(f"{line}\n")

@@ -9,7 +9,8 @@ from pathlib import Path
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.options import add_camera, add_model, opened
-from emopulse_ros.console.show import exit_status, say
+from emopulse_ros.console.remarks import Remarks
+from emopulse_ros.console.show import complain, exit_status, say
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             pipeline = stack.enter_context(build(arguments.model))
             bag = stack.enter_context(BagWriter(arguments.bag))
         paced = None if arguments.as_fast_as_possible else in_time(camera, 40)
+        stack.enter_context(Remarks(camera, complain))
         try:
             tape(bag, pipeline, camera, paced, ending)
         except KeyboardInterrupt:

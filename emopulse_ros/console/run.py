@@ -9,6 +9,7 @@ from pathlib import Path
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.options import add_camera, add_engine, add_model, opened, wishes
+from emopulse_ros.console.remarks import Remarks
 from emopulse_ros.console.show import Show, exit_status, say
 from emopulse_ros.console.tally import Inbox
 
@@ -82,7 +83,7 @@ def _without_ros(arguments: argparse.Namespace) -> int:
             record=camera.script is not None and arguments.duration is not None,
         )
         interrupted = False
-        with show:
+        with show, Remarks(camera, show.display.note):
             try:
                 run_offline(camera, pipeline, inbox, show.display, ending)
             except KeyboardInterrupt:

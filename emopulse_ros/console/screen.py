@@ -140,6 +140,13 @@ class Screen:
         self._out.flush()
         self._height = len(lines)
 
+    def write_above(self, line: str) -> None:
+        """Put a line, of any length, where the picture was; that is drawn below it next time."""
+        back = f"\x1b[{self._height}F" if self._height else ""
+        self._out.write(f"{back}\x1b[J{line}\n")
+        self._out.flush()
+        self._height = 0
+
     def close(self) -> None:
         """Show the cursor again; what follows is printed below."""
         self._out.write("\x1b[?25h")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from emopulse_ros.console.bad_input import BadInputError, reading_input
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.options import add_camera, add_model, opened, wishes
+from emopulse_ros.console.remarks import Remarks
 from emopulse_ros.console.show import Show, complain, exit_status, say
 from emopulse_ros.console.tally import Inbox
 from emopulse_ros.view.health import Standing
@@ -133,7 +134,10 @@ def _show_without_ros(arguments: argparse.Namespace, viewer: Viewer) -> int:
         viewer.start(levels, standing)
         title = f"EmoPulse   {camera.name}   without ROS"
         interrupted = False
-        with Show(title, inbox, rate=camera.rate, thresholds=levels) as show:
+        with (
+            Show(title, inbox, rate=camera.rate, thresholds=levels) as show,
+            Remarks(camera, show.display.note),
+        ):
             try:
                 run_offline(paced, pipeline, inbox, show.display, ending, in_time=True)
             except KeyboardInterrupt:

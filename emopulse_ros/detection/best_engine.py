@@ -49,9 +49,9 @@ class BestEngine:
 
     With ``auto`` a plan that is not in the cache is built beside the stream, or waited for if
     ``wait`` is set, so that the same engine answers every step. ``tensorrt`` waits as well, and
-    wants nothing else to begin with. A state belongs to the engine that made it: with the first
-    step after a change each face begins clean. ``inform`` and ``warn`` hear sentences, from a
-    thread of their own at times; close it when it is over.
+    wants nothing else to begin with; it is given up when ``over`` is set. A state belongs to the
+    engine that made it: with the first step after a change each face begins clean. ``inform`` and
+    ``warn`` hear sentences, from a thread of their own at times; close it when it is over.
 
     :raises ModelError: if the model is missing or not ours.
     :raises EngineError: if there is no such engine, or no TensorRT where that is asked for.
@@ -65,6 +65,7 @@ class BestEngine:
         wait: bool = False,
         inform: Tell = _nobody,
         warn: Tell = _nobody,
+        over: threading.Event | None = None,
         find: Callable[[], Gpu] = find_gpu,
         start: Callable[..., TensorRTStart] = TensorRTStart,
     ) -> None:
@@ -97,7 +98,7 @@ class BestEngine:
             fast = begin.from_cache()
             if fast is None and (wait or wanted == "tensorrt"):
                 inform(f"a TensorRT plan is built for {gpu.device}, which may take minutes")
-                fast = begin.built(self._over)
+                fast = begin.built(over or self._over)
         except Exception as error:  # whatever TensorRT does, there is another engine
             if wanted == "tensorrt":
                 raise EngineError(f"TensorRT cannot run the network: {error}") from error

@@ -6,7 +6,9 @@ memory taken, takes nothing else with it.
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,8 @@ NICENESS = 10
 LOOK_S = 0.05
 REFUSED = 3
 """Exit status where the last line of what it says is a sentence for people."""
+PR_SET_PDEATHSIG = 1
+"""Asks Linux for a signal when the parent has ended, however it did; see prctl(2)."""
 
 
 def build_beside(model: Path, faces: int, over: threading.Event) -> bytes:
@@ -33,7 +37,15 @@ def build_beside(model: Path, faces: int, over: threading.Event) -> bytes:
         plan, said = Path(folder, "plan"), Path(folder, "said")
         with said.open("wb") as words:
             process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(model), str(faces), str(plan)],
+                [
+                    sys.executable,
+                    "-m",
+                    __name__,
+                    str(model),
+                    str(faces),
+                    str(plan),
+                    str(os.getpid()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,
@@ -59,15 +71,24 @@ def build_beside(model: Path, faces: int, over: threading.Event) -> bytes:
 
 
 def main(argv: list[str]) -> int:
-    """Build the plan of a model, for so many faces, into a file."""
+    """Build the plan of a model, for so many faces, into a file, while the parent lives."""
+    model, faces, plan, parent = argv
+    _end_with(int(parent))
     os.nice(NICENESS)
-    model, faces, plan = argv
     try:
         Path(plan).write_bytes(build_plan(find_tensorrt(), Path(model), faces=int(faces)))
     except TensorRTError as error:
         print(error)
         return REFUSED
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when the one that waits for its plan is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        # It has ended before we asked.
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import ClassVar
 
 from emopulse_ros.detection.best_engine import BestEngine
@@ -41,6 +40,14 @@ HUMANS = Parameter(
 )
 
 
+QUIET_S = 1.0
+"""After this long without any step nobody is there. By arrival, not by stamps, for those stand
+still with a bag; of 200 Hz played as slowly as can be, steps come every half of it."""
+
+LOOK_S = 0.25
+"""How often the node looks whether steps still come."""
+
+
 class AuNode(StageNode):
     """Makes ``au_activation`` and ``micro_expression`` out of ``flow``."""
 
@@ -56,8 +63,11 @@ class AuNode(StageNode):
     """Called after each activation is published, with its latency in ms; must be quick."""
     on_event: Callable[[MicroExpression], None] | None = None
     """Called after each micro-expression is published; must be quick."""
+    subscription: Subscription[FlowStep] | None = None
     _overwritten = 0
     _engine: BestEngine | None = None
+    _humans: Humans | None = None
+    _heard = 0.0
 
     def allocate(self) -> None:
         if self.settings["humans"] not in ("own", "follow", "off"):
@@ -68,6 +78,7 @@ class AuNode(StageNode):
             self.settings["engine"],
             inform=lambda told: log.info(told),
             warn=lambda told: log.warning(told),
+            over=self.over,
         )
         self._readers = EachFace(lambda: (Detector(engine), event_finder(engine)))
         # Small, and what it is all for: published in this very call, and none gives way.
@@ -90,20 +101,20 @@ class AuNode(StageNode):
 
     def start(self) -> None:
         self._humans = self._open_humans()
-        self.subscription = Subscription(
-            self,
+        self.subscription = self.subscribe(
             FLOW,
             "flow",
-            lambda step: self.guard(partial(self._process, step)),
+            self._process,
             qualities.flow(self.settings["queue_depth"] * self.settings["faces"]),
         )
+        self.look_every(LOOK_S, self._flush_if_quiet)
 
     def stop(self) -> None:
-        self.subscription.destroy()
-        self._overwritten += self.subscription.overwritten
+        self._overwritten, self.subscription = self.overwritten, None
         self._flush(self._readers.retire())
-        if self._humans is not None:
-            self._humans.close()
+        humans, self._humans = self._humans, None
+        if humans is not None:
+            humans.close()
 
     def free(self) -> None:
         self.card = None
@@ -118,12 +129,14 @@ class AuNode(StageNode):
 
     @property
     def waiting(self) -> int:
-        return self.subscription.waiting if self._is_running else 0
+        subscription = self.subscription
+        return 0 if subscription is None else subscription.waiting
 
     @property
     def overwritten(self) -> int:
         """Steps that gave way to newer ones before they were read."""
-        return self._overwritten + (self.subscription.overwritten if self._is_running else 0)
+        subscription = self.subscription
+        return self._overwritten + (0 if subscription is None else subscription.overwritten)
 
     def health(self) -> Health:
         card, engine = self.card, self._engine
@@ -154,8 +167,9 @@ class AuNode(StageNode):
         return Health(OK, f"{rate:.0f} activations a second, {median:.1f} ms old", values)
 
     def _process(self, step: FlowStep) -> None:
+        assert self.subscription is not None
         self.hop.add(self.subscription.waited_ms)
-        begun = time.perf_counter()
+        begun = self._heard = time.perf_counter()
         detector, finder = self._readers(step.face_id, step.stamp)
         activation = detector(step)
         event = finder(activation)
@@ -186,6 +200,11 @@ class AuNode(StageNode):
             )
             return None
         return Humans(self, follow=how == "follow")
+
+    def _flush_if_quiet(self) -> None:
+        """Once no step comes any more, let go of the faces that were there."""
+        if not self.waiting and time.perf_counter() - self._heard > QUIET_S:
+            self._flush(self._readers.retire())
 
     def _flush(self, readers: Iterable[tuple[Detector, EventFinder]]) -> None:
         """Tell what faces that have gone had shown to the end."""

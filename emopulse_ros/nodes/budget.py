@@ -25,15 +25,18 @@ class Budget:
         self.most = wanted
         self._wanted = wanted
         self._pause = AGAIN_NS
-        self._reduced_at = 0
+        self._reduced_at: int | None = None
         self._begin(None, 0)
 
     def __call__(self, stamp: int, spent: float, count: int, lost: int) -> int:
         """Take notice that ``spent`` s went into the ``count`` faces of the frame of ``stamp``
         (ns), and that ``lost`` frames were lost until then; return how many faces may be followed
         from now on."""
-        began = self._began
+        began, reduced_at = self._began, self._reduced_at
         if began is None or stamp < began:
+            # Where time goes back, as in a bag that begins again, what passed until then counts.
+            if began is not None and reduced_at is not None:
+                self._reduced_at = reduced_at + stamp - began
             self._begin(stamp, lost)
             return self.most
         self._spent += spent
@@ -41,11 +44,13 @@ class Budget:
         if there_was < WATCHED_NS:
             return self.most
         if lost > self._lost and self._spent * 1e9 > FULL * there_was and count > 1:
-            if self._reduced_at:
+            if reduced_at is not None:
                 self._pause = min(2 * self._pause, LONGEST_NS)
             self.most = max(1, min(self.most, count) - 1)
             self._reduced_at = stamp
-        elif self.most < self._wanted and stamp - self._reduced_at > self._pause:
+        elif (
+            self.most < self._wanted and reduced_at is not None and stamp - reduced_at > self._pause
+        ):
             self.most += 1
         self._begin(stamp, lost)
         return self.most

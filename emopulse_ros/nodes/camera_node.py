@@ -91,15 +91,16 @@ class CameraNode(StageNode):
     paced: Paced | Live | None = None
     published = 0
     """Frames published."""
+    _thread: threading.Thread | None = None
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.finished = threading.Event()
-        """Set when the stream has ended by itself, until the node is configured anew."""
+        """Set when the stream has ended by itself, until the node is activated again."""
+        self._over = threading.Event()
 
     def allocate(self) -> None:
         values = self.settings
-        self.finished.clear()
         self._calibration = Calibration(values["camera_info_url"])
         size = values["width"], values["height"]
         self.camera = open_camera(
@@ -127,15 +128,18 @@ class CameraNode(StageNode):
                 "the calibration is for pictures of {}x{}, not {}x{}: camera_info goes without "
                 "it".format(*self._calibration.size or (0, 0), *self.camera.size)
             )
-        self._over = threading.Event()
+        self._over.clear()
+        self.finished.clear()
         self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         self._over.set()
-        if isinstance(self.camera, Live):
-            self.camera.rest()
-        self._thread.join()
+        if self.paced is not None:
+            self.paced.rest()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join()
 
     def free(self) -> None:
         if self.camera is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,7 @@ class Diagnostics:
         self._node = node
         self._ask = ask
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._has_complained = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="diagnostics", daemon=True)
         self._thread.start()
@@ -49,9 +51,27 @@ class Diagnostics:
             if not self._node.context.ok():
                 return
             try:
-                self._publisher.publish(self._message(self._ask()))
+                self._publisher.publish(self._message(self._asked()))
             except InvalidHandle:
                 return
+            except Exception as error:
+                self._complain(error)
+
+    def _asked(self) -> Health:
+        try:
+            return self._ask()
+        except InvalidHandle:
+            raise
+        except Exception as error:
+            self._complain(error)
+            return Health(ERROR, f"how it is cannot be told: {_sentence(error)}")
+
+    def _complain(self, error: Exception) -> None:
+        """Say once what is wrong; the next second is tried all the same."""
+        if not self._has_complained:
+            self._has_complained = True
+            trace = "".join(traceback.format_exception(error))
+            self._node.get_logger().error(f"the diagnostics failed, and go on:\n{trace}")
 
     def _message(self, health: Health) -> Any:
         status = DiagnosticStatus(
@@ -64,6 +84,10 @@ class Diagnostics:
         told = DiagnosticArray(status=[status])
         told.header.stamp = self._node.get_clock().now().to_msg()
         return told
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class Pace:

@@ -48,6 +48,10 @@ FACES = Parameter(
 )
 
 
+SOON = 10
+"""Stamps that do not rise twice within so many frames are the driver's fault."""
+
+
 class FlowNode(StageNode):
     """Makes ``flow`` out of ``camera/image_raw``, of our camera node or any other driver."""
 
@@ -60,9 +64,12 @@ class FlowNode(StageNode):
     """Frames without a face that could be followed."""
     gaps = 0
     """Frames that never came here: the camera or a queue dropped them, or the network."""
+    not_later = 0
+    """Frames whose stamp is not later than that of the one before: each face is found anew."""
     on_frame: Callable[[Frame], None] | None = None
     """Called with each frame before it is worked on; must be quick."""
     on_step: Callable[[FlowStep], None] | None = None
+    _has_told_of_stamps = False
     """Called after each flow step is published; must be quick."""
 
     def allocate(self) -> None:
@@ -81,16 +88,13 @@ class FlowNode(StageNode):
     def start(self) -> None:
         self._last: int | None = None
         self._too_slow = TooSlow()
-        self.subscription = Subscription(
-            self,
+        self._not_later_at: int | None = None
+        self.subscription: Subscription[Frame] = self.subscribe(
             image_adaptation(),
             "camera/image_raw",
-            lambda frame: self.guard(partial(self._process, frame)),
+            self._process,
             qualities.images(self.settings["queue_depth"]),
         )
-
-    def stop(self) -> None:
-        self.subscription.destroy()
 
     def free(self) -> None:
         if self.face is not None:
@@ -125,6 +129,7 @@ class FlowNode(StageNode):
             "overwritten in the queue": str(self.subscription.overwritten),
             "late looks for the face": str(self.late),
             "images of no use": str(self.subscription.refused),
+            "images stamped no later than the one before": str(self.not_later),
             "frames that failed": str(self.errors),
             "fields not sent outside": str(self._publisher.lost),
         }
@@ -141,8 +146,11 @@ class FlowNode(StageNode):
         assert self.face is not None
         self.hop.add(self.subscription.waited_ms)
         self.frames += 1
-        if self._last is not None and frame.sequence > self._last + 1:
-            self.gaps += frame.sequence - self._last - 1
+        if self._last is not None:
+            if frame.sequence > self._last + 1:
+                self.gaps += frame.sequence - self._last - 1
+            if frame.stamp <= self._newest:
+                self._mind_stamps(frame.stamp)
         self._last, self._newest = frame.sequence, frame.stamp
         if self._too_slow(frame.stamp, self.subscription.overwritten):
             self.get_logger().warning(self._too_slow.status)
@@ -164,6 +172,20 @@ class FlowNode(StageNode):
         done = time.perf_counter()
         self.flow_time.add(1e3 * (done - found))
         self._keep_within_budget(frame.stamp, done - begun, len(crops))
+
+    def _mind_stamps(self, stamp: int) -> None:
+        """Count a stamp that does not rise, and say so once if it is no bag that begins again."""
+        self.not_later += 1
+        before, self._not_later_at = self._not_later_at, self.frames
+        if before is None or self.frames - before > SOON or self._has_told_of_stamps:
+            return
+        self._has_told_of_stamps = True
+        self.get_logger().warning(
+            f"images on {self.subscription.topic_name} are stamped no later than those before them "
+            f"({stamp / 1e9:.3f} s after {self._newest / 1e9:.3f} s), so the face is found anew "
+            "each time and few action units come, or none: the driver must stamp each image with "
+            "the time it was taken, and only one may publish there"
+        )
 
     def _keep_within_budget(self, stamp: int, spent: float, count: int) -> None:
         """Follow fewer faces where a frame has no time for more, and more again where it has."""

@@ -7,6 +7,7 @@ place in the picture.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.nodes.stamps import to_header, to_time
+from emopulse_ros.nodes.boxes import Box, box_of
+from emopulse_ros.nodes.other_faces import OtherFaces
+from emopulse_ros.nodes.stamps import every, to_header, to_time
 from emopulse_ros.stream import Activation, FlowStep
 
 FACES = "/humans/faces"
 """REP-155 leaves no choice: these topics are absolute."""
+
+TRACKED = f"{FACES}/tracked"
 
 PERIOD_S = 0.1
 """Between two looks at who has gone, and two lists of who is there."""
@@ -35,8 +40,8 @@ CODES = 99
 DEPTH = 200
 """A reader that is held up for a second misses nothing."""
 
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom of a face in parts of the picture, 0 to 1."""
+LETTERS = "bcdfghjklmnpqrstvwxz"
+"""What prefixes of ids are made of: without vowels no word comes of it by chance."""
 
 
 def installed() -> bool:
@@ -60,12 +65,10 @@ class _Face:
     region: Any = None
 
 
-@dataclass(slots=True)
-class _Other:
-    """A face of another detector: its region, and our subscription to it."""
-
-    subscription: Any
-    box: Box | None = None
+def prefix_of(node: str) -> str:
+    """Letters that ids of a node begin with: the same at every start, others for other nodes."""
+    number = int.from_bytes(hashlib.sha256(node.encode()).digest()[:8], "big")
+    return "".join(LETTERS[number // len(LETTERS) ** place % len(LETTERS)] for place in range(5))
 
 
 class Humans:
@@ -79,7 +82,8 @@ class Humans:
         from hri_msgs.msg import FacialActionUnits, IdsList, NormalizedRegionOfInterest2D
 
         self._node = node
-        self._follow = follow
+        self._others = OtherFaces(node, FACES, DEPTH) if follow else None
+        self._prefix = prefix_of(node.get_fully_qualified_name())
         self._facs_type, self._region_type = FacialActionUnits, NormalizedRegionOfInterest2D
         self._ids_type = IdsList
         self._message = FacialActionUnits()
@@ -87,22 +91,20 @@ class Humans:
         self._confidence: NDArray[np.float32] = self._message.confidence
         self._rows: dict[tuple[int, ...], NDArray[np.intp]] = {}
         self._faces: dict[int, _Face] = {}
-        self._others: dict[str, _Other] = {}
         self._stamp, self._frame_id = 0, ""
-        self._list = None
-        self._heard_list = None
-        if follow:
-            self._heard_list = node.create_subscription(
-                IdsList, f"{FACES}/tracked", self._hear_ids, DEPTH
-            )
-        else:
-            self._list = node.create_publisher(IdsList, f"{FACES}/tracked", DEPTH)
-        self._timer = node.create_timer(PERIOD_S, self._look_round)
+        self._list = None if follow else node.create_publisher(IdsList, TRACKED, DEPTH)
+        self._knows_of_another = False
+        self._timer = every(node, PERIOD_S, self._look_round)
 
     @property
     def nameless(self) -> int:
         """Faces of ours that the other detector does not know."""
         return sum(face.name is None for face in self._faces.values())
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of the faces that are told of."""
+        return [face.name for face in self._faces.values() if face.name is not None]
 
     def tell(self, step: FlowStep, activation: Activation) -> None:
         """Publish what a face shows, as seen from one frame."""
@@ -125,13 +127,11 @@ class Humans:
         for face in self._faces.values():
             self._unname(face)
         self._faces.clear()
-        for name in list(self._others):
-            self._forget_other(name)
+        if self._others is not None:
+            self._others.close()
         if self._list is not None:
             self._list.publish(self._ids())
             self._node.destroy_publisher(self._list)
-        if self._heard_list is not None:
-            self._node.destroy_subscription(self._heard_list)
 
     def _fill(self, activation: Activation) -> Any:
         """The message, filled anew; making one takes longer than all else."""
@@ -160,17 +160,14 @@ class Humans:
         face.region.publish(region)
 
     def _give_name(self, face_id: int, face: _Face) -> None:
-        if self._follow:
-            taken = {other.name for other in self._faces.values()}
-            free = {n: o.box for n, o in self._others.items() if o.box and n not in taken}
-            name = nearest(face.box, free)
-        else:
-            name = f"f{face_id:05d}"
+        name: str | None = f"{self._prefix}{face_id:05d}"
+        if self._others is not None:
+            name = self._others.at(face.box, {other.name for other in self._faces.values()})
         if name is None:
             return
         face.name = name
         face.facs = self._node.create_publisher(self._facs_type, f"{FACES}/{name}/facs", DEPTH)
-        if not self._follow:
+        if self._list is not None:
             face.region = self._node.create_publisher(
                 self._region_type, f"{FACES}/{name}/roi", DEPTH
             )
@@ -187,69 +184,32 @@ class Humans:
         latest = time.monotonic() - GONE_S
         for face_id in [one for one, face in self._faces.items() if face.heard < latest]:
             self._unname(self._faces.pop(face_id))
+        others = self._others
         for face in self._faces.values():
-            if self._follow and face.name is not None and not self._is_there(face):
+            if others is not None and face.name and not others.is_at(face.name, face.box):
                 self._unname(face)
         self._publish_list()
+        self._mind_another()
 
-    def _is_there(self, face: _Face) -> bool:
-        """Whether the other detector's face of that name is still where ours is."""
-        known = self._others.get(face.name or "")
-        return known is not None and (known.box is None or overlap(face.box, known.box) > 0.0)
+    def _mind_another(self) -> None:
+        """Say once if somebody else keeps a list: whoever listens takes either for the whole."""
+        node = self._node
+        if self._list is None or self._knows_of_another or node.count_publishers(TRACKED) < 2:
+            return
+        own = node.get_fully_qualified_name()
+        told = node.get_publishers_info_by_topic(TRACKED)
+        names = {f"{one.node_namespace.rstrip('/')}/{one.node_name}" for one in told} - {own}
+        if names:
+            self._knows_of_another = True
+            node.get_logger().warning(
+                f"{', '.join(sorted(names))} publishes {TRACKED} as well, and a face that is on "
+                "one list only seems to come and go all the time: set the parameter humans of "
+                f"{own} to off, or to follow if both see the same pictures"
+            )
 
     def _publish_list(self) -> None:
         if self._list is not None:
             self._list.publish(self._ids())
 
     def _ids(self) -> Any:
-        names = [face.name for face in self._faces.values() if face.name is not None]
-        return self._ids_type(header=to_header(self._stamp, self._frame_id), ids=names)
-
-    def _hear_ids(self, message: Any) -> None:
-        """Listen to the regions of the faces that the other detector knows."""
-        for name in set(self._others) - set(message.ids):
-            self._forget_other(name)
-        for name in set(message.ids) - set(self._others):
-            subscription = self._node.create_subscription(
-                self._region_type,
-                f"{FACES}/{name}/roi",
-                lambda region, name=name: self._hear_region(name, region),
-                DEPTH,
-            )
-            self._others[name] = _Other(subscription)
-
-    def _hear_region(self, name: str, region: Any) -> None:
-        other = self._others.get(name)
-        if other is not None:
-            other.box = (region.xmin, region.ymin, region.xmax, region.ymax)
-
-    def _forget_other(self, name: str) -> None:
-        self._node.destroy_subscription(self._others.pop(name).subscription)
-
-
-def box_of(step: FlowStep) -> Box:
-    """Where the face of a flow step is: the box about its field, cut to the picture."""
-    _, rows, columns = step.data.shape
-    corners = np.array([[0, columns, 0, columns], [0, 0, rows, rows], [1, 1, 1, 1]]) - 0.5
-    corners[2] = 1.0
-    size = np.maximum(np.array(step.frame_size, np.float64), 1.0)
-    placed = (step.to_image @ corners + 0.5) / size[:, None]
-    low, high = placed.min(axis=1).clip(0.0, 1.0), placed.max(axis=1).clip(0.0, 1.0)
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection of two boxes over their union, 0 to 1."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    both = width * height
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
-    return both / (areas - both)
-
-
-def nearest(box: Box, others: dict[str, Box]) -> str | None:
-    """The name of the box that overlaps most with this one; None if none does by a quarter."""
-    name = max(others, key=lambda name: overlap(box, others[name]), default=None)
-    return name if name is not None and overlap(box, others[name]) > 0.25 else None
+        return self._ids_type(header=to_header(self._stamp, self._frame_id), ids=self.ids)

@@ -69,6 +69,9 @@ class Parameter:
 
 Table = Sequence[Parameter]
 
+CLOCK = "use_sim_time"
+"""Every node has it, undeclared by us; whose clock stamps are on is settled with the rest."""
+
 
 def declare(node: Any, table: Table) -> None:
     """Declare the parameters of a table on a node.
@@ -86,7 +89,7 @@ def read(node: Any, table: Table) -> dict[str, Any]:
 
 def refusal(table: Table, names: Iterable[str]) -> str | None:
     """Why these parameters cannot be changed once the node is configured; None if they can."""
-    fixed = [parameter.name for parameter in table if not parameter.live]
+    fixed = [CLOCK, *(parameter.name for parameter in table if not parameter.live)]
     told = ", ".join(name for name in names if name in fixed)
     if not told:
         return None

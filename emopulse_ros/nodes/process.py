@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import rclpy
 from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
 from emopulse_ros.nodes.stage_node import StageNode
@@ -50,6 +51,7 @@ class RosProcess:
         for node in nodes:
             spinner = self._spinners[node] = Spinner(self.context)
             node.after_configure = keep_what_is_there
+            node.over = self.over
             spinner.start()
             spinner.add(node)
 
@@ -57,14 +59,15 @@ class RosProcess:
         """Configure all nodes, then activate them, the last one first, so that nothing is lost.
 
         If they are ``managed`` from outside, nodes whose parameter ``autostart`` is false are left.
+        When it is time to end, the rest is left out.
 
         :raises ValueError, OSError: what a node could not work with.
         """
         nodes = [node for node in self._spinners if node.settings["autostart"] or not managed]
-        for node in nodes:
-            self._change(node, "configure")
-        for node in reversed(nodes):
-            self._change(node, "activate")
+        begin = [(node, "configure") for node in nodes]
+        for node, transition in begin + [(node, "activate") for node in reversed(nodes)]:
+            if not self.over.is_set():
+                self._change(node, transition)
 
     def wait(self, event: threading.Event, seconds: float | None = None) -> None:
         """Wait for an event, the end of the process or the time limit, whichever is first."""
@@ -83,6 +86,7 @@ class RosProcess:
         if self._is_closed:
             return
         self._is_closed = True
+        self._end()
         for node, spinner in self._spinners.items():
             self._settle(node)
             spinner.call(node.shut_down)
@@ -112,9 +116,9 @@ class RosProcess:
         self.over.set()
 
     def _change(self, node: StageNode, transition: str) -> None:
-        self._spinners[node].call(getattr(node, f"trigger_{transition}"))
-        if node.error is not None:
-            raise node.error
+        outcome = self._spinners[node].call(getattr(node, f"trigger_{transition}"))
+        if outcome != TransitionCallbackReturn.SUCCESS and not self.over.is_set():
+            raise node.error or OSError(f"{node.get_name()} could not {transition}")
 
     def _settle(self, node: StageNode) -> None:
         end = time.monotonic() + SETTLE_S

@@ -25,7 +25,7 @@ def images(depth: int = 5) -> QoSProfile:
 def flow(depth: int = 10) -> QoSProfile:
     """Reliable: the network remembers, and a step that is lost leaves a hole in its memory.
 
-    Ten steps are 50 ms at 200 Hz; a reader that is slower than that loses the oldest.
+    Ten steps of a face are 50 ms at 200 Hz; a reader that is slower than that loses the oldest.
     """
     return _last(depth, ReliabilityPolicy.RELIABLE)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from rcl_interfaces.msg import SetParametersResult  # type: ignore[import-not-found, unused-ignore]
-from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from emopulse_ros.nodes.diagnostics import WARN, Diagnostics, Health
 from emopulse_ros.nodes.parameters import Parameter, Table, declare, read, refusal
-from emopulse_ros.transport import Adaptation, Publisher
+from emopulse_ros.nodes.stamps import every
+from emopulse_ros.nodes.transitions import answering
+from emopulse_ros.transport import Adaptation, Publisher, Subscription
 
 AUTOSTART = Parameter(
     "autostart",
@@ -31,8 +35,9 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
 
     A node fills in ``allocate`` (configure), ``start`` (activate), ``stop`` (deactivate), ``free``
     (cleanup) and ``health``. What goes wrong is told in a sentence and kept in ``error``. After the
-    first two the node stays in the state it was in; after the others everything is freed, and it
-    is unconfigured. A live parameter that is set while the node is configured comes to ``adapt``.
+    first two what they had opened is freed, and the node stays in the state it was in; after the
+    others everything is freed, and it is unconfigured. A live parameter that is set while the node
+    is configured comes to ``adapt``.
     """
 
     own_name: ClassVar[str]
@@ -54,16 +59,18 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
             raise
         self.after_configure: Callable[[], None] = _nothing
         """Called when the node has been configured."""
+        self.over = threading.Event()
+        """Set when the process is to end: what ``allocate`` waits for is given up."""
         self.error: Exception | None = None
-        """Why the last transition failed."""
+        """Why the last transition failed, or the stream that it started."""
         self.errors = 0
         """Items that a stage could not work with."""
         self._diagnostics: Diagnostics | None = None
-        self._publishers: list[Publisher[Any]] = []
-        self._is_allocated = False
-        self._is_running = False
+        self._outlets: list[Publisher[Any]] = []
+        self._while_active = ExitStack()
+        self._is_allocated = self._is_begun = self._is_running = False
         self.add_on_set_parameters_callback(self._on_parameters)
-        self._service_change_state.callback = _answering(self._service_change_state.callback)
+        self._service_change_state.callback = answering(self._service_change_state.callback)
 
     def allocate(self) -> None:
         """Open what takes time or memory.
@@ -78,8 +85,7 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         raise NotImplementedError
 
     def stop(self) -> None:
-        """Halt the stream; nothing is published any more."""
-        raise NotImplementedError
+        """Halt the stream, as far as ``start`` got; subscriptions and timers are gone by then."""
 
     def free(self) -> None:
         """Close what ``allocate`` opened, as far as it got; publishers are gone by then."""
@@ -102,8 +108,23 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
     ) -> Publisher[Item]:
         """A zero-copy publisher, for ``allocate``: it goes when what that opened is freed."""
         publisher = Publisher(self, adaptation, topic, quality, inline=inline)
-        self._publishers.append(publisher)
+        self._outlets.append(publisher)
         return publisher
+
+    def subscribe(
+        self, adaptation: Adaptation[Item], topic: str, take: Callable[[Item], None], quality: Any
+    ) -> Subscription[Item]:
+        """A subscription, for ``start``: ``take`` is guarded, and it goes before ``stop``."""
+        subscription = Subscription(
+            self, adaptation, topic, lambda item: self.guard(partial(take, item)), quality
+        )
+        self._while_active.callback(subscription.destroy)
+        return subscription
+
+    def look_every(self, seconds: float, look: Callable[[], None]) -> None:
+        """Do something again and again, for ``start``: guarded, and it ends before ``stop``."""
+        timer = every(self, seconds, partial(self.guard, look))
+        self._while_active.callback(self.destroy_timer, timer)
 
     def shut_down(self) -> None:
         """Stop and free, whatever state it is in; never raises."""
@@ -131,8 +152,13 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         return TransitionCallbackReturn.SUCCESS
 
     def on_activate(self, _: LifecycleState) -> TransitionCallbackReturn:
-        self.error = self._attempt(self.start)
-        if self.error is not None:
+        self._is_begun = True
+        # Before the stream runs: what ends it at once is not to be lost.
+        self.error = None
+        failure = self._attempt(self.start)
+        if failure is not None:
+            self._attempt(self._halt)
+            self.error = failure
             return TransitionCallbackReturn.FAILURE
         self._is_running = True
         self.get_logger().info("active")
@@ -174,15 +200,19 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         self._diagnostics = Diagnostics(self, self._health)
 
     def _halt(self) -> None:
-        if self._is_running:
-            self._is_running = False
-            self.stop()
+        self._is_running = False
+        if self._is_begun:
+            self._is_begun = False
+            try:
+                self._while_active.close()
+            finally:
+                self.stop()
 
     def _release(self) -> None:
         diagnostics, self._diagnostics = self._diagnostics, None
         if diagnostics is not None:
             diagnostics.close()
-        publishers, self._publishers = self._publishers, []
+        publishers, self._outlets = self._outlets, []
         for publisher in publishers:
             publisher.destroy()
         if self._is_allocated:
@@ -202,22 +232,6 @@ class StageNode(LifecycleNode):  # type: ignore[misc]
         if self._is_allocated:
             self.adapt()
         return SetParametersResult(successful=True)
-
-
-def _answering(serve: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A service that says no to a transition that is none from here.
-
-    rclpy raises instead, and whoever asked waits for an answer for ever.
-    """
-
-    def answer(request: Any, response: Any) -> Any:
-        try:
-            return serve(request, response)
-        except rclpy_implementation.RCLError:
-            response.success = False
-            return response
-
-    return answer
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Stamps between the stream (ns) and ROS (seconds and nanoseconds)."""
+"""Time between the stream (ns) and ROS: stamps, and whose clock they and timers go by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Time
+from rclpy.clock import Clock as RosClock
+from rclpy.clock_type import ClockType
 from std_msgs.msg import Header
 
 from emopulse_ros.bag.messages import SECOND
@@ -24,6 +26,11 @@ def clock_of(node: Any) -> Clock:
         return time.time_ns
     clock = node.get_clock()
     return lambda: int(clock.now().nanoseconds)
+
+
+def every(node: Any, seconds: float, work: Callable[[], None]) -> Any:
+    """A timer of a node, in real time: a bag that is paused must not stop it."""
+    return node.create_timer(seconds, work, clock=RosClock(clock_type=ClockType.STEADY_TIME))
 
 
 def to_time(stamp: int) -> Any:

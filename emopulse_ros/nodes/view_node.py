@@ -43,19 +43,18 @@ class ViewNode(StageNode):
     published = 0
     """Pictures published."""
     _publisher: Publisher[Any] | None = None
+    _pictured: tuple[Subscription[Any], ...] = ()
 
     def allocate(self) -> None:
         self._levels = open_engine(path_of(self.settings["model"])).card.levels
         self._publisher = self.publisher(plain(Image), "camera/annotated", qualities.looked_at())
         self._pairing = Pairing(self.settings["rate"])
         self._pace = Pace()
-        self._subscriptions: tuple[Subscription[Any], ...] = ()
 
     def start(self) -> None:
-        self._looking = self.create_timer(LOOK_S, self._look)
+        self.look_every(LOOK_S, self._look)
 
     def stop(self) -> None:
-        self.destroy_timer(self._looking)
         self._unsubscribe()
 
     def free(self) -> None:
@@ -71,15 +70,15 @@ class ViewNode(StageNode):
             "pictures not sent outside": str(self._publisher.lost),
             "items that failed": str(self.errors),
         }
-        if not self._subscriptions:
+        if not self._pictured:
             return Health(OK, "nobody looks", values)
         return Health(OK, f"{rate:.0f} pictures a second", values)
 
     def _look(self) -> None:
         """Subscribe when somebody has come, unsubscribe when the last one has gone."""
         assert self._publisher is not None
-        if self._publisher.wanted and not self._subscriptions:
-            self._subscriptions = (
+        if self._publisher.wanted and not self._pictured:
+            self._pictured = (
                 self._subscribe(
                     image_adaptation(), "camera/image_raw", self._see, qualities.images()
                 ),
@@ -88,7 +87,7 @@ class ViewNode(StageNode):
                     activation_adaptation(), "au_activation", self._detect, qualities.activations()
                 ),
             )
-        elif self._subscriptions and not self._publisher.wanted:
+        elif self._pictured and not self._publisher.wanted:
             self._unsubscribe()
 
     def _subscribe(self, adaptation: Any, topic: str, take: Any, quality: Any) -> Subscription[Any]:
@@ -97,9 +96,9 @@ class ViewNode(StageNode):
         )
 
     def _unsubscribe(self) -> None:
-        for subscription in self._subscriptions:
+        for subscription in self._pictured:
             subscription.destroy()
-        self._subscriptions = ()
+        self._pictured = ()
         self._pairing.clear()
 
     def _see(self, frame: Frame) -> None:

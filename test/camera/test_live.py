@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import SupportsIndex
 
 import numpy as np
 import pytest
@@ -196,6 +197,39 @@ def test_it_ends_after_its_duration() -> None:
 def test_nobody_paces_a_device() -> None:
     camera = live(Plugged(iter(frames(1))))
     assert in_time(camera, 10) is camera
+
+
+class Busy(list[str]):
+    """Remarks to which another thread adds one in the very moment in which they are emptied."""
+
+    def __init__(self, *remarks: str, late: str) -> None:
+        super().__init__(remarks)
+        self._late = [late]
+
+    def clear(self) -> None:
+        self += self._late
+        self._late = []
+        super().clear()
+
+    def pop(self, index: SupportsIndex = -1) -> str:
+        self += self._late
+        self._late = []
+        return super().pop(index)
+
+
+def test_no_remark_is_lost_while_they_are_read() -> None:
+    device = Plugged(iter([*frames(2), UnpluggedError("test:0 is gone.")]))
+    device.remarks = Busy("It is small.", late="It is slow.")
+    camera = live(device, Plugged(iter(frames(2, from_ms=9000.0))))
+    with camera:
+        next(camera)
+        assert camera.remarks() + camera.remarks() == ["It is small.", "It is slow."]
+        device.remarks = Busy("It is warm.", late="It is hot.")
+        for _ in range(2):
+            next(camera)
+    told = camera.remarks()
+    assert told[:3] == ["It is warm.", "It is hot.", "test:0 is gone. It is looked for again."]
+    assert (told[3:], device.remarks) == (["test:0 is back."], [])
 
 
 def test_what_the_device_says_is_told() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +142,38 @@ def test_the_end_and_the_closing_are_those_of_the_camera_behind() -> None:
         assert len(list(camera)) == 3
         assert not counter.closed
     assert counter.closed
+
+
+class Pausing(Counter):
+    """A recording with a pause of a minute after its second picture."""
+
+    def __next__(self) -> Frame:
+        frame = super().__next__()
+        return replace(frame, stamp=frame.stamp + 60 * 10**9) if frame.sequence > 1 else frame
+
+
+@pytest.mark.parametrize("end", [Paced.rest, Paced.close])
+def test_a_pause_in_a_recording_holds_nobody(end: Callable[[Paced], None]) -> None:
+    camera = Paced(Pausing(Clock()))
+    seen: list[Frame] = []
+    reader = threading.Thread(target=lambda: seen.extend(camera), daemon=True)
+    reader.start()
+    while len(seen) < 2:
+        time.sleep(0.001)
+    end(camera)
+    reader.join(5.0)
+    assert not reader.is_alive()
+    assert len(seen) == 2
+    assert next(camera, None) is None
+
+
+def test_a_long_pause_is_waited_for_to_its_end() -> None:
+    clock = Clock()
+    camera = paced(clock, Pausing(clock))
+    frames = [next(camera) for _ in range(4)]
+    assert frames[2].stamp - frames[1].stamp == 60 * 10**9 + PERIOD
+    assert START + clock.time - frames[3].stamp < 100_000
+    assert camera.skipped == 0
 
 
 def test_impatience_below_zero_is_refused() -> None:

@@ -173,6 +173,18 @@ def test_without_a_terminal_there_are_plain_lines(marks: TruthMarks) -> None:
     assert "\x1b" not in out.getvalue()
 
 
+def test_a_note_stays_above_what_is_drawn() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+    screen.draw(["one", "two"])
+    screen.write_above("the camera is slow")
+    screen.draw(["three"])
+    assert out.getvalue().endswith("\x1b[2F\x1b[Jthe camera is slow\nthree\x1b[K\n\x1b[J")
+    plain = io.StringIO()
+    Display(Tally(Inbox()), "title", plain).note("the camera is slow")
+    assert plain.getvalue() == "title\nthe camera is slow\n"
+
+
 def test_an_empty_run_can_be_shown() -> None:
     tally = Tally(Inbox())
     tally.read(0.0)

@@ -84,6 +84,15 @@ def onnx() -> OnnxEngine:
     return OnnxEngine(shipped_model())
 
 
+def test_a_plan_that_is_waited_for_is_given_up(world: World) -> None:
+    world.may_build.clear()
+    over = threading.Event()
+    threading.Timer(0.2, over.set).start()
+    with pytest.raises(EngineError, match="TensorRT cannot run the network: given up"):
+        world.engine("tensorrt", over=over)
+    assert world.builds == 0
+
+
 def test_onnx_serves_while_a_plan_is_built_and_then_tensorrt_does(
     world: World, onnx: OnnxEngine
 ) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,51 @@ def test_it_is_given_up_at_once_and_leaves_no_process(library: Path, tmp_path: P
     assert niceness == min(os.nice(0) + 10, 19)
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
+
+
+def test_it_ends_with_whoever_waits_for_it_however_that_ends(library: Path, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    library.write_text(
+        f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
+        "time.sleep(600)"
+    )
+    wait = (
+        "import sys, threading, pathlib; from emopulse_ros.detection.build_beside import "
+        "build_beside; build_beside(pathlib.Path(sys.argv[1]), 1, threading.Event())"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", wait, str(shipped_model())],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(part for part in sys.path if part)},
+    )
+    try:
+        assert soon(lambda: pid.exists() and bool(pid.read_text()))
+        builder = int(pid.read_text())
+        assert is_alive(builder)
+    finally:
+        parent.kill()
+        parent.wait()
+    gone = soon(lambda: not is_alive(builder))
+    if not gone:
+        os.kill(builder, signal.SIGKILL)
+    assert gone
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 30.0
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended may be left there for its parent to see."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def test_a_builder_that_crashes_is_told_and_takes_nothing_with_it(library: Path) -> None:

@@ -37,6 +37,8 @@ class LightCamera:
         self._count = count
         self._fails_at = fails_at
         self._period = period
+        self.pauses_at: int | None = None
+        """The picture before which nothing was taken for a minute."""
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -48,7 +50,10 @@ class LightCamera:
         if self._index >= self._count or self.is_closed:
             raise StopIteration
         picture = np.full((48, 64), self._index % 256, np.uint8)
-        self.taken.append(Frame(self._index * self._period, self._index, read_only(picture)))
+        stamp = self._index * self._period
+        if self.pauses_at is not None and self._index >= self.pauses_at:
+            stamp += 60_000_000_000
+        self.taken.append(Frame(stamp, self._index, read_only(picture)))
         return self.taken[-1]
 
     def close(self) -> None:

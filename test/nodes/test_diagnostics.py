@@ -55,6 +55,36 @@ def test_every_node_tells_how_it_is(light: Any, told: Any, unhurried: str, soon:
         assert soon(lambda: told["au_node"].message == "no face, no activations")
 
 
+def test_what_cannot_be_told_is_an_error_and_not_the_end(
+    light: Any, told: Any, unhurried: str, soon: Any, capfd: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emopulse_ros.nodes import diagnostics
+    from emopulse_ros.nodes.container import Container
+
+    def broken() -> None:
+        raise ZeroDivisionError("nothing to divide by")
+
+    monkeypatch.setattr(diagnostics, "PERIOD_S", 0.1)
+    light.count = 10**9
+    with Container(parameters_file=unhurried) as container:
+        camera = container.camera_node
+        assert soon(lambda: "camera_node" in told and ord(told["camera_node"].level) == 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(camera, "health", broken)
+            assert soon(lambda: "nothing to divide by" in told["camera_node"].message)
+            assert ord(told["camera_node"].level) == 2
+            told.clear()
+            assert soon(lambda: "camera_node" in told)
+        assert soon(lambda: ord(told["camera_node"].level) == 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(camera, "get_clock", broken)
+            told.clear()
+            assert soon(lambda: {"flow_node", "au_node"} <= set(told))
+        told.clear()
+        assert soon(lambda: "camera_node" in told)
+    assert capfd.readouterr().err.count("the diagnostics failed, and go on") == 1
+
+
 def test_a_camera_that_failed_and_missing_images_are_errors(
     light: Any, told: Any, unhurried: str, soon: Any
 ) -> None:

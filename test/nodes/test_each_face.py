@@ -92,6 +92,20 @@ def test_more_are_tried_again_and_less_often_each_time() -> None:
     assert all(after > 1.5 * before for before, after in itertools.pairwise(pauses))
 
 
+@pytest.mark.parametrize("length", [4 * 10**9, 100 * 10**9])
+def test_faces_come_back_though_time_goes_back(length: int) -> None:
+    begin = 10**18
+    budget, most, shown = Budget(3), 3, 0
+    while most == 3:
+        most = budget(begin + shown, 0.010, most, shown // FRAME)
+        shown += FRAME
+    lost = shown // FRAME
+    # A bag of this length begins again and again; there is time for all faces now.
+    for passed in range(0, 3 * AGAIN_NS, FRAME):
+        most = budget(begin - 10**15 + passed % length, 0.001, most, lost)
+    assert most == 3
+
+
 def test_time_that_goes_back_starts_over() -> None:
     budget = Budget(2)
     budget(FRAME, 0.1, 2, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import threading
 from dataclasses import replace
@@ -30,15 +32,20 @@ def gpu(light: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     from emopulse_ros.detection.best_engine import BestEngine
     from emopulse_ros.detection.detector import Detector
     from emopulse_ros.detection.plan_cache import PlanCache
+    from emopulse_ros.detection.tensorrt_plan import TensorRTError
     from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart
     from emopulse_ros.nodes import au_node, flow_node
 
     light.count = 10**9
     trt = gpu_double.TensorRTDouble()
     trt.may_build = threading.Event()  # type: ignore[attr-defined]
+    trt.is_building = threading.Event()  # type: ignore[attr-defined]
 
     def build(model: Path, faces: int, over: threading.Event) -> bytes:
-        assert trt.may_build.wait(60.0)  # type: ignore[attr-defined]
+        trt.is_building.set()  # type: ignore[attr-defined]
+        while not trt.may_build.wait(0.01):  # type: ignore[attr-defined]
+            if over.is_set():
+                raise TensorRTError("it was given up")
         return gpu_double.build(model, faces, over)
 
     engine = partial(
@@ -104,6 +111,46 @@ def test_what_is_asked_for_is_what_runs(gpu: Any, unhurried: str) -> None:
     with Container(engine="tensorrt", parameters_file=unhurried) as container:
         assert container.au_node.engine.startswith("TensorRT")
     assert all(one.is_empty for one in gpu.gpus)
+
+
+def test_who_interrupts_does_not_wait_for_a_plan(gpu: Any, unhurried: str) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    def interrupt() -> None:
+        assert gpu.is_building.wait(60.0)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    container = Container(engine="tensorrt", parameters_file=unhurried)
+    try:
+        with container.interruptible():
+            threading.Thread(target=interrupt, daemon=True).start()
+            container.start()
+            assert container.wait(0.0)
+            assert container.au_node.card is None
+            container.stop()
+    finally:
+        gpu.may_build.set()
+        container.stop()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def test_who_stops_a_container_does_not_wait_for_a_plan(gpu: Any, unhurried: str) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    container = Container(engine="tensorrt", parameters_file=unhurried)
+    starting = threading.Thread(target=container.start, daemon=True)
+    try:
+        starting.start()
+        assert gpu.is_building.wait(60.0)
+        stopping = threading.Thread(target=container.stop, daemon=True)
+        stopping.start()
+        for thread in (stopping, starting):
+            thread.join(20.0)
+            assert not thread.is_alive()
+    finally:
+        gpu.may_build.set()
 
 
 def test_an_engine_nobody_knows_is_refused(gpu: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,9 @@ pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
 hri = pytest.importorskip("hri_msgs.msg", reason="hri_msgs is not installed")
 
 from emopulse_ros.nodes import humans as module  # noqa: E402
-from emopulse_ros.nodes.humans import FACES, Humans, box_of, nearest, overlap  # noqa: E402
+from emopulse_ros.nodes import other_faces  # noqa: E402
+from emopulse_ros.nodes.boxes import box_of, nearest, overlap  # noqa: E402
+from emopulse_ros.nodes.humans import FACES, Humans, prefix_of  # noqa: E402
 
 MS = 1_000_000
 SIZE = (640, 480)
@@ -100,7 +103,7 @@ def own(speaker: Any, spin: Any) -> Iterator[Humans]:
 def told(own: Humans, ears: Ears, tell: Any, soon: Any) -> str:
     """The id of a face that was told of until the behaviour node has heard it."""
     numbers = iter(range(10**6))
-    ears.listen(name := "f00001")
+    ears.listen(name := f"{prefix_of('/au_node')}00001")
 
     def heard() -> bool:
         tell(own, step(next(numbers)))
@@ -139,12 +142,45 @@ def test_a_face_is_listed_while_it_is_there(
     monkeypatch.setattr(module, "GONE_S", 0.3)
     tell(own, step(0))
     tell(own, step(0, face_id=7, at=(300.0, 60.0)))
-    assert soon(lambda: ["f00001", "f00007"] in ears.lists)
+    prefix = prefix_of("/au_node")
+    assert soon(lambda: [f"{prefix}00001", f"{prefix}00007"] in ears.lists)
     assert soon(lambda: ears.lists[-1] == [])
     # It is told again and again: who comes late hears it too.
     count = len(ears.lists)
     assert soon(lambda: len(ears.lists) > count + 3)
-    assert soon(lambda: not ears.node.get_publishers_info_by_topic(f"{FACES}/f00001/facs"))
+    facs = f"{FACES}/{prefix}00001/facs"
+    assert soon(lambda: not ears.node.get_publishers_info_by_topic(facs))
+
+
+def test_ids_of_two_nodes_are_never_the_same() -> None:
+    eyes = ["/left_eye", "/right_eye", "/left/eye", "/lefteye", "/emopulse", ""]
+    prefixes = {prefix_of(f"{namespace}/au_node") for namespace in eyes}
+    assert len(prefixes) == len(eyes)
+    assert all(re.fullmatch("[a-z]{5}", prefix) for prefix in prefixes)
+    # It is known before: a recording of yesterday and a robot of today agree.
+    assert prefix_of("/emopulse/au_node") == "lrbhv"
+
+
+def test_two_lists_are_told_of_once(
+    robot: Any, spin: Any, tell: Any, soon: Any, capfd: Any
+) -> None:
+    nodes = [robot.node("au_node", namespace=name) for name in ("left_eye", "right_eye")]
+    left, right = (spin(lambda node=node: Humans(node, follow=False)) for node in nodes)
+    for humans in (left, right):
+        tell(humans, step(0))
+    assert not set(left.ids) & set(right.ids)
+    assert len(left.ids) == len(right.ids) == 1
+    told: list[str] = []
+
+    def hear() -> str:
+        told.append(capfd.readouterr().err)
+        return "".join(told)
+
+    sentence = "/right_eye/au_node publishes /humans/faces/tracked as well"
+    assert soon(lambda: sentence in hear() and sentence.replace("right", "left") in hear())
+    assert not soon(lambda: hear().count("as well") > 2, 0.5)
+    for humans in (left, right):
+        spin(humans.close)
 
 
 def test_nothing_is_left_behind(speaker: Any, spin: Any) -> None:
@@ -169,6 +205,9 @@ class Detector:
 
     def show(self, **faces: tuple[float, float, float, float]) -> None:
         self._list.publish(hri.IdsList(ids=list(faces)))
+        self.show_regions(**faces)
+
+    def show_regions(self, **faces: tuple[float, float, float, float]) -> None:
         for name, (left, top, right, bottom) in faces.items():
             if name not in self._regions:
                 self._regions[name] = self._node.create_publisher(
@@ -215,6 +254,34 @@ def test_ids_of_another_detector_are_taken(
     assert soon(lambda: heard("abcde", abcde=left))
 
 
+def test_the_faces_of_a_detector_that_died_are_forgotten(
+    other: Detector,
+    follower: Humans,
+    ears: Ears,
+    tell: Any,
+    soon: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(other_faces, "SILENT_S", 0.5)
+    ears.listen("abcde")
+    numbers = iter(range(10**6))
+    here = (0.15, 0.1, 0.38, 0.42)
+
+    def heard(*, alive: bool) -> int:
+        if alive:
+            other.show(abcde=here)
+        tell(follower, step(next(numbers)))
+        return len(ears.facs["abcde"])
+
+    assert soon(lambda: heard(alive=True))
+    assert soon(lambda: (heard(alive=False), follower.nameless)[1] == 1)
+    assert soon(lambda: not ears.node.get_publishers_info_by_topic(f"{FACES}/abcde/facs"))
+    count = len(ears.facs["abcde"])
+    # Its regions come again, though the list does not.
+    other.show = other.show_regions  # type: ignore[method-assign]
+    assert soon(lambda: heard(alive=True) > count)
+
+
 def test_a_face_the_other_does_not_know_is_not_told(
     other: Detector, follower: Humans, ears: Ears, tell: Any, soon: Any
 ) -> None:
@@ -229,12 +296,12 @@ def test_the_au_node_tells_it(light: Any, ears: Ears, unhurried: str, soon: Any)
     from emopulse_ros.nodes.container import Container
 
     light.count = 10**9
-    ears.listen("f00001")
+    ears.listen(name := f"{prefix_of('/emopulse/au_node')}00001")
     with Container(parameters_file=unhurried):
-        assert soon(lambda: len(ears.facs["f00001"]) > 20)
-    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in ears.facs["f00001"]]
+        assert soon(lambda: len(ears.facs[name]) > 20)
+    stamps = [m.header.stamp.sec * 10**9 + m.header.stamp.nanosec for m in ears.facs[name]]
     assert sorted(set(stamps)) == stamps
-    assert ["f00001"] in ears.lists
+    assert [name] in ears.lists
 
 
 def test_without_hri_msgs_the_node_says_so_and_goes_on(

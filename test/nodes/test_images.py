@@ -87,9 +87,7 @@ def test_the_mosaic_of_a_colour_sensor_becomes_gray(encoding: str) -> None:
 
 
 def test_other_encodings_are_left_to_cv_bridge() -> None:
-    pytest.importorskip(
-        "cv_bridge", reason="cv_bridge is not installed"
-    )
+    pytest.importorskip("cv_bridge", reason="cv_bridge is not installed")
     from emopulse_ros.camera.pictures import to_gray
 
     deep = message("mono16", (GRAY.astype(np.uint16) * 257).view(np.uint8).reshape(6, 8, 2))

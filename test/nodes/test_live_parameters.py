@@ -80,6 +80,18 @@ def test_what_is_read_when_configured_is_refused_until_then(
     assert len(light.cameras) == 2
 
 
+def test_the_clock_does_not_change_under_a_configured_node(camera: Any) -> None:
+    camera.to("configure")
+    answer = camera.set(use_sim_time=True)
+    assert answer.reason == (
+        "use_sim_time is read when the node is configured: deactivate it and clean it up first"
+    )
+    assert camera.get_clock().now().nanoseconds > 0
+    camera.to("cleanup")
+    assert camera.set(use_sim_time=True).successful
+    assert camera.get_clock().ros_time_is_active
+
+
 def test_one_refused_among_several_changes_none(camera: Any) -> None:
     camera.to("configure")
     answer = camera.set_together(patience=20, rate=100.0, width=640)
@@ -110,4 +122,4 @@ def test_the_tables_say_what_is_live() -> None:
     assert "# how much, live" in as_yaml({"node": table})
     assert refusal(table, ["gain"]) is None
     assert refusal(table, ["gain", "name"]).startswith("name is read")
-    assert refusal(table, ["use_sim_time"]) is None
+    assert refusal(table, ["start_type_description_service"]) is None

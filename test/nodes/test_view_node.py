@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,13 @@ def test_while_nobody_looks_it_listens_to_nothing(
     with Container(parameters_file=unhurried, annotated=True):
         (viewing,) = made
         assert soon(lambda: len(light.steps_read) > 100)
-        assert (viewing.published, viewing._subscriptions) == (0, ())
+        assert (viewing.published, viewing._pictured) == (0, ())
         assert viewing.health().message == "nobody looks"
         listener = node.create_subscription(Image, TOPIC, heard.append, 5)
         assert soon(lambda: len(heard) >= 3)
         assert viewing.health().message.endswith("pictures a second")
         node.destroy_subscription(listener)
-        assert soon(lambda: not viewing._subscriptions)
+        assert soon(lambda: not viewing._pictured)
         drawn = viewing.published
         read = len(light.steps_read)
         assert soon(lambda: len(light.steps_read) > read + 50)
@@ -91,3 +92,39 @@ def test_without_a_face_the_bare_picture_is_shown(
         assert soon(lambda: len(heard) >= 3)
     for message in heard:
         assert len(set(bytes(message.data))) == 1
+
+
+@pytest.mark.usefixtures("light")
+def test_alone_it_sees_the_pictures_of_other_processes(ros: Any, soon: Any) -> None:
+    from sensor_msgs.msg import Image
+
+    from emopulse_ros.nodes import qualities
+    from emopulse_ros.nodes.view_node import ViewNode
+
+    process, outside = ros.process(), ros.process().node("outside")
+    viewing = ViewNode(context=process.context)
+    process.spinner.add(viewing)
+    # What rclpy keeps lists of is not ours to keep lists of.
+    for kept in (viewing.publishers, viewing.subscriptions, viewing.timers):
+        assert isinstance(kept, Iterator)
+    known = {publisher.topic_name for publisher in viewing.publishers}
+    assert "/parameter_events" in known
+    for transition in (viewing.trigger_configure, viewing.trigger_activate):
+        process.spinner.call(transition)
+    heard: list[Any] = []
+    outside.create_subscription(Image, TOPIC, heard.append, 5)
+    camera = outside.create_publisher(Image, "/emopulse/camera/image_raw", qualities.images())
+    numbers = iter(range(1, 10**6))
+
+    def take() -> bool:
+        message = Image(width=4, height=3, encoding="mono8", step=4, data=bytes(12))
+        stamp, number = message.header.stamp, next(numbers)
+        stamp.sec, stamp.nanosec = number // 200, number % 200 * 5_000_000
+        camera.publish(message)
+        return len(heard) >= 2
+
+    assert soon(take)
+    assert viewing.errors == 0
+    process.spinner.call(viewing.shut_down)
+    assert {publisher.topic_name for publisher in viewing.publishers} >= known
+    viewing.destroy_node()

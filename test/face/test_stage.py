@@ -230,6 +230,39 @@ def test_no_more_than_asked_for(eye: Eye) -> None:
     beside.close()
 
 
+def larger(place: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    return place * [[factor, factor, 1.0]]
+
+
+def test_a_larger_newcomer_takes_the_smallest_ones_place(crowd: FaceStage, eye: Eye) -> None:
+    crowd.most = 2
+    eye.places = [RIGHT, SMALL]
+    assert ids([crowd(frame(number)) for number in range(100)][-1]) == [1, 2]
+    eye.places = [larger(PLACE, 1.2), RIGHT, SMALL]
+    crops = [crowd(frame(number)) for number in range(100, 1000)]
+    assert {tuple(ids(each)) for each in crops} == {(1, 2), (1, 3)}
+    # With all places taken the whole picture is searched now and then only.
+    assert 2 <= sum(wanted > 0 for wanted in eye.wanted) <= 4
+    assert max(eye.wanted[1:]) == 1
+
+
+def test_two_of_nearly_one_size_do_not_take_turns(stage: FaceStage, eye: Eye) -> None:
+    def sway(number: int) -> list[NDArray[np.float64]]:
+        """One nods while the other is upright: they seem larger and smaller by turns."""
+        swing = 1.0 + 0.12 * np.sin(2 * np.pi * number / 3000)
+        return [larger(PLACE, swing), larger(RIGHT, 1.6 / 1.4 / swing)]
+
+    seen = []
+    for number in range(6000):
+        eye.places = sway(number)
+        if number < 40:
+            del eye.places[1]
+        seen += [crop.face_id for crop in stage(frame(number))]
+    assert sum(wanted > 0 for wanted in eye.wanted) > 10
+    # The alignment of a still picture knows nothing of growing: only who is followed counts.
+    assert set(seen) == {1}
+
+
 def test_two_that_follow_one_face_become_one(crowd: FaceStage, eye: Eye) -> None:
     eye.places = [PLACE, PLACE + np.array([[0, 0, 180.0], [0, 0, 0]])]
     assert ids([crowd(frame(number)) for number in range(40)][-1]) == [1, 2]

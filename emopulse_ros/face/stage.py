@@ -32,6 +32,10 @@ the other one would have to grow by as much to come back."""
 MISSES = 3
 """Looks in a row without a face after which it is gone."""
 
+CHANGED_MS = 500.0
+"""How long a face that the mesh finds may not look like itself: then it has changed, or the light
+has. Long enough for a hand to pass by, and short enough for the face to keep its id."""
+
 GAP_MS = 100.0
 """A hole in the stream after which nothing is known about the faces any more."""
 
@@ -76,13 +80,15 @@ class FaceStage:
         self._asked: tuple[Frame, list[tuple[Held, Matrix]]] | None = None
         self._searched = 0
         self._last_stamp: int | None = None
+        self._size: tuple[int, ...] = ()
 
     def __call__(self, frame: Frame) -> list[FaceCrop]:
         """The crops of the faces in this frame; if there is none, ``status`` says why."""
         last = self._last_stamp
-        if last is not None and not 0 < frame.stamp - last <= GAP_MS * 1e6:
+        size = frame.image.shape
+        if (last is not None and not 0 < frame.stamp - last <= GAP_MS * 1e6) or size != self._size:
             self._forget()
-        self._last_stamp = frame.stamp
+        self._last_stamp, self._size = frame.stamp, size
         while len(self._held) > self.most:
             self._let_go(self._smallest())
         before = list(self._held)
@@ -140,14 +146,15 @@ class FaceStage:
             return
         for (held, seen_from), mesh in zip(asked, seen.again, strict=True):
             if held in self._held:
-                self._take_notice(held, mesh, seen_from)
+                self._take_notice(held, mesh, seen_from, frame.stamp)
+        self._part()
         for mesh in seen.others:
             if self._has_place_for(mesh.region):
                 self._held.append(self._newly_held(mesh, looked_at))
         if not asked and not seen.others:
             self.status = "no face in view"
 
-    def _take_notice(self, held: Held, mesh: Mesh | None, seen_from: Matrix) -> None:
+    def _take_notice(self, held: Held, mesh: Mesh | None, seen_from: Matrix, stamp: int) -> None:
         if mesh is None:
             held.misses += 1
             if held.misses >= MISSES:
@@ -157,11 +164,16 @@ class FaceStage:
             # Whatever follows would read the jump as motion of the skin: start clean instead.
             self._let_go(held)
             self.status = "the face moved too fast to follow"
-        elif any(
-            held is not other and other.region.holds(held.region.middle) for other in self._held
-        ):
-            # Two that follow one face: the mesh has slipped over to a neighbour.
+        elif held.hidden and stamp - held.last_seen > CHANGED_MS * 1e6:
+            # The face is there and looks otherwise: it is found again as it looks now.
             self._let_go(held)
+
+    def _part(self) -> None:
+        """Let go of whoever follows another one's face, which the mesh has slipped over to."""
+        for held in reversed(list(self._held)):
+            others = [other for other in self._held if other is not held and not other.misses]
+            if any(other.region.holds(held.region.middle) for other in others):
+                self._let_go(held)
 
     def _has_place_for(self, region: Region) -> bool:
         """Whether a newcomer can be followed: a clearly smaller face is let go for it."""
@@ -195,8 +207,9 @@ class FaceStage:
         self._gone.append(_Gone(held.face_id, held.region, held.last_seen))
 
     def _forget(self) -> None:
-        """After a hole in the stream nothing that was known still holds."""
+        """After a hole in the stream, or a change of its size, nothing known still holds."""
         self._held.clear()
         self._gone.clear()
         self._asked = None
         self.beside.forget()
+        self.status = "looking for a face"

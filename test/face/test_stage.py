@@ -159,6 +159,7 @@ def test_a_jump_begins_a_new_face(stage: FaceStage, eye: Eye) -> None:
 def test_a_broken_clock_starts_over(stage: FaceStage, then: int) -> None:
     run(stage, range(40))
     assert stage(frame(then)) == []
+    assert stage.status == "looking for a face"
 
 
 def test_a_hidden_face_gives_no_crop(stage: FaceStage) -> None:
@@ -268,3 +269,27 @@ def test_two_that_follow_one_face_become_one(crowd: FaceStage, eye: Eye) -> None
     assert ids([crowd(frame(number)) for number in range(40)][-1]) == [1, 2]
     eye.places = [PLACE]
     assert len([crowd(frame(number)) for number in range(40, 120)][-1]) == 1
+
+
+def test_who_steps_in_front_of_another_is_not_lost_with_him(crowd: FaceStage, eye: Eye) -> None:
+    behind = PLACE + np.array([[0, 0, 70.0], [0, 0, 0]])
+    for places in ([PLACE, behind], [behind, PLACE]):
+        eye.places = places
+        start = 0 if places[0] is PLACE else 1000
+        for number in range(start, start + 60):
+            crops = crowd(frame(number))
+        assert len(crops) == 2
+        front = next(crop.face_id for crop in crops if crop.to_image[0, 2] < 180.0)
+        eye.places = [PLACE + np.array([[0, 0, 15.0], [0, 0, 0]])]
+        later = [ids(crowd(frame(number))) for number in range(start + 60, start + 120)]
+        assert all(front in each for each in later)
+        assert later[-1] == [front]
+
+
+def test_a_face_that_has_come_to_look_otherwise_is_followed_again(stage: FaceStage) -> None:
+    """The light is another, or it has put on glasses, and the mesh sees it where it was."""
+    run(stage, range(40))
+    changed = np.ascontiguousarray(IMAGE[::-1, ::-1])
+    crops = [stage(frame(number, changed)) for number in range(40, 240)]
+    assert not any(crops[:50])
+    assert ids(crops[-1]) == [1]

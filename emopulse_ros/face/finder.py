@@ -53,9 +53,8 @@ class FaceFinder:
         extent = max(height, width)
         square = np.zeros((side, side), np.uint8)
         scale = side / extent
-        small = cv2.resize(
-            image, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA
-        )
+        fitting = max(1, round(width * scale)), max(1, round(height * scale))
+        small = cv2.resize(image, fitting, interpolation=cv2.INTER_AREA)
         top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
         square[top : top + small.shape[0], left : left + small.shape[1]] = small
         boxes, scores = self._model.run(square.astype(np.float32) / 127.5 - 1.0)

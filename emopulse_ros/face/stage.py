@@ -20,8 +20,21 @@ SEARCH_MS = 400.0
 """Between two searches of the whole picture for more faces than those that are followed, unless
 one of them has just been lost."""
 
+CROWDED_SEARCH_MS = 2000.0
+"""The same while all places are taken: a search keeps a core busy for 6 to 11 ms, and whoever
+stands in front of another stays for longer than this."""
+
+LARGER = 1.3
+"""How many times as large as the smallest face that is followed a newcomer must be to take its
+place. Two that are nearly as large do not take turns: sizes are sure to a few percent only, and
+the other one would have to grow by as much to come back."""
+
 MISSES = 3
 """Looks in a row without a face after which it is gone."""
+
+CHANGED_MS = 500.0
+"""How long a face that the mesh finds may not look like itself: then it has changed, or the light
+has. Long enough for a hand to pass by, and short enough for the face to keep its id."""
 
 GAP_MS = 100.0
 """A hole in the stream after which nothing is known about the faces any more."""
@@ -43,7 +56,9 @@ class _Gone:
 
 
 class FaceStage:
-    """Follows up to ``most`` faces, the largest ones when it finds them.
+    """Follows up to ``most`` faces, the largest first.
+
+    One that comes when no more are followed takes the smallest one's place if it is clearly larger.
 
     ``look`` finds face meshes in a picture and runs ``beside`` the stream; every frame between is
     aligned to a key picture of the same face. ``status`` says in words how it stands. A face that
@@ -65,15 +80,17 @@ class FaceStage:
         self._asked: tuple[Frame, list[tuple[Held, Matrix]]] | None = None
         self._searched = 0
         self._last_stamp: int | None = None
+        self._size: tuple[int, ...] = ()
 
     def __call__(self, frame: Frame) -> list[FaceCrop]:
         """The crops of the faces in this frame; if there is none, ``status`` says why."""
         last = self._last_stamp
-        if last is not None and not 0 < frame.stamp - last <= GAP_MS * 1e6:
+        size = frame.image.shape
+        if (last is not None and not 0 < frame.stamp - last <= GAP_MS * 1e6) or size != self._size:
             self._forget()
-        self._last_stamp = frame.stamp
+        self._last_stamp, self._size = frame.stamp, size
         while len(self._held) > self.most:
-            self._let_go(min(self._held, key=lambda held: held.region.size))
+            self._let_go(self._smallest())
         before = list(self._held)
         for held in before:
             held.follow(frame)
@@ -103,15 +120,20 @@ class FaceStage:
         """Have a look at this frame, if it is time to."""
         if self._asked is not None or self.beside.busy:
             return
-        wanted = self.most - len(self._held)
-        missed = any(frame.stamp - gone.last_seen < REMEMBERED_MS * 1e6 for gone in self._gone)
-        if self._held and not missed and frame.stamp - self._searched < SEARCH_MS * 1e6:
-            wanted = 0
+        free = self.most - len(self._held)
+        wanted = max(free, 1) if self._is_searching(frame.stamp, free) else 0
         if wanted > 0:
             self._searched = frame.stamp
         regions = [held.region for held in self._held]
         self.beside.ask(partial(self._look, frame.image, regions, wanted))
         self._asked = frame, [(held, held.to_image) for held in self._held]
+
+    def _is_searching(self, stamp: int, free: int) -> bool:
+        """Whether it is time to search the whole picture, with so many places ``free``."""
+        missed = any(stamp - gone.last_seen < REMEMBERED_MS * 1e6 for gone in self._gone)
+        if not self._held or (free and missed):
+            return True
+        return stamp - self._searched >= (SEARCH_MS if free else CROWDED_SEARCH_MS) * 1e6
 
     def _answer(self, frame: Frame) -> None:
         """Take the answer to the last look, if it is due on this frame."""
@@ -124,14 +146,15 @@ class FaceStage:
             return
         for (held, seen_from), mesh in zip(asked, seen.again, strict=True):
             if held in self._held:
-                self._take_notice(held, mesh, seen_from)
-        for mesh in seen.others[: self.most - len(self._held)]:
-            if not any(held.region.holds(mesh.region.middle) for held in self._held):
+                self._take_notice(held, mesh, seen_from, frame.stamp)
+        self._part()
+        for mesh in seen.others:
+            if self._has_place_for(mesh.region):
                 self._held.append(self._newly_held(mesh, looked_at))
         if not asked and not seen.others:
             self.status = "no face in view"
 
-    def _take_notice(self, held: Held, mesh: Mesh | None, seen_from: Matrix) -> None:
+    def _take_notice(self, held: Held, mesh: Mesh | None, seen_from: Matrix, stamp: int) -> None:
         if mesh is None:
             held.misses += 1
             if held.misses >= MISSES:
@@ -141,11 +164,31 @@ class FaceStage:
             # Whatever follows would read the jump as motion of the skin: start clean instead.
             self._let_go(held)
             self.status = "the face moved too fast to follow"
-        elif any(
-            held is not other and other.region.holds(held.region.middle) for other in self._held
-        ):
-            # Two that follow one face: the mesh has slipped over to a neighbour.
+        elif held.hidden and stamp - held.last_seen > CHANGED_MS * 1e6:
+            # The face is there and looks otherwise: it is found again as it looks now.
             self._let_go(held)
+
+    def _part(self) -> None:
+        """Let go of whoever follows another one's face, which the mesh has slipped over to."""
+        for held in reversed(list(self._held)):
+            others = [other for other in self._held if other is not held and not other.misses]
+            if any(other.region.holds(held.region.middle) for other in others):
+                self._let_go(held)
+
+    def _has_place_for(self, region: Region) -> bool:
+        """Whether a newcomer can be followed: a clearly smaller face is let go for it."""
+        if any(held.region.holds(region.middle) for held in self._held):
+            return False
+        if len(self._held) < self.most:
+            return True
+        smallest = self._smallest()
+        if region.size < LARGER * smallest.region.size:
+            return False
+        self._let_go(smallest)
+        return True
+
+    def _smallest(self) -> Held:
+        return min(self._held, key=lambda held: held.region.size)
 
     def _newly_held(self, mesh: Mesh, frame: Frame) -> Held:
         """Hold a face from now on: one that was here a moment ago, or a new one."""
@@ -164,8 +207,9 @@ class FaceStage:
         self._gone.append(_Gone(held.face_id, held.region, held.last_seen))
 
     def _forget(self) -> None:
-        """After a hole in the stream nothing that was known still holds."""
+        """After a hole in the stream, or a change of its size, nothing known still holds."""
         self._held.clear()
         self._gone.clear()
         self._asked = None
         self.beside.forget()
+        self.status = "looking for a face"

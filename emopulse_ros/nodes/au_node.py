@@ -13,13 +13,13 @@ from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.detection.model import Card
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
-from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Load, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Vitals
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.flow_node import FACES, MODEL, QUEUE, path_of
 from emopulse_ros.nodes.humans import Humans, installed
 from emopulse_ros.nodes.messages import EVENTS, FLOW, activation_adaptation, since
 from emopulse_ros.nodes.parameters import Parameter, Table
-from emopulse_ros.nodes.samples import Samples, percentiles
+from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
 from emopulse_ros.pipeline import event_finder, open_live_engine
@@ -91,13 +91,12 @@ class AuNode(StageNode):
         )
         self._events = self.publisher(EVENTS, "micro_expression", qualities.events(), inline=True)
         self.card = engine.card
-        self._pace = Pace()
-        self._told = 0
         self.hop, self.detection_time, self.publish_time = Samples(), Samples(), Samples()
         """From the flow node's publishing until here, in detection and events, in publishing."""
-        self._load = Load(self.detection_time, self.publish_time)
         self.latency = Samples()
         """From capture until the activation was published, ms."""
+        self._newest = 0
+        self._vitals = Vitals(self._now, self.latency, self.detection_time, self.publish_time)
 
     def start(self) -> None:
         self._humans = self._open_humans()
@@ -142,22 +141,20 @@ class AuNode(StageNode):
         card, engine = self.card, self._engine
         assert card is not None
         assert engine is not None
-        rate = self._pace(self.published)
-        median, p99 = percentiles(self.latency.since(self._told), 50.0, 99.0)
-        self._told = self.latency.count
         values = {
-            "rate (Hz)": f"{rate:.1f}",
-            "share of the time used": f"{self._load():.0%}",
-            "latency, median (ms)": f"{median:.2f}",
-            "latency, p99 (ms)": f"{p99:.2f}",
+            **self._vitals(self.published, self._newest),
             "activations": str(self.published),
             "micro-expressions": str(self.events),
             "overwritten in the queue": str(self.overwritten),
+            "fields of no use": str(0 if self.subscription is None else self.subscription.refused),
             "fields that failed": str(self.errors),
             "model": card.name,
             "engine": engine.describe(),
             "steps at which TensorRT failed": str(engine.failures),
         }
+        if self._humans is not None:
+            values["faces without a name"] = str(self._humans.nameless)
+        rate, median = self._vitals.rate, self._vitals.median
         if self.errors and rate == 0.0:
             return Health(ERROR, "no activations: every field fails, see the log", values)
         if engine.trouble:
@@ -182,6 +179,7 @@ class AuNode(StageNode):
         self.publish_time.add(1e3 * (time.perf_counter() - detected))
         self.detection_time.add(1e3 * (detected - begun))
         self.published += 1
+        self._newest = step.stamp
         if self.on_activation is not None:
             self.on_activation(activation, latency)
         if event is not None:

@@ -15,7 +15,7 @@ from emopulse_ros.camera import Camera, Live, Paced, in_time, open_camera
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.calibration import Calibration
-from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, Health, Vitals
 from emopulse_ros.nodes.images import image_adaptation
 from emopulse_ros.nodes.messages import since
 from emopulse_ros.nodes.parameters import Parameter, Table
@@ -114,9 +114,10 @@ class CameraNode(StageNode):
         quality = qualities.images()
         self._images = self.publisher(image_adaptation(), "camera/image_raw", quality)
         self._info = self.publisher(plain(CameraInfo), "camera/camera_info", quality)
-        self._pace = Pace()
-        self.lateness = Samples()
-        """From capture until the frame was published, ms."""
+        self.lateness, self.capture_time = Samples(), Samples()
+        """From capture until the frame was published; processor time of fetching and publishing
+        it, for the thread that does so waits as well; ms."""
+        self._vitals, self._newest = Vitals(time.time_ns, self.lateness, self.capture_time), 0
 
     def start(self) -> None:
         assert self.camera is not None
@@ -160,12 +161,11 @@ class CameraNode(StageNode):
     def health(self) -> Health:
         assert self.camera is not None
         assert self.paced is not None
-        rate = self._pace(self.published)
         for remark in self.paced.remarks():
             self.get_logger().warning(remark)
         values = {
+            **self._vitals(self.published, self._newest),
             "camera": self.camera.name,
-            "rate (Hz)": f"{rate:.1f}",
             "nominal rate (Hz)": f"{self.camera.rate:g}",
             "frames": str(self.published),
             "skipped frames": str(self.skipped),
@@ -178,16 +178,19 @@ class CameraNode(StageNode):
             return Health(OK, "the camera has no more pictures", values)
         if self.paced.status:
             return Health(ERROR, self.paced.status, values)
-        return Health(OK, f"{rate:.0f} frames a second", values)
+        return Health(OK, f"{self._vitals.rate:.0f} frames a second", values)
 
     def _capture(self) -> None:
         assert self.paced is not None
+        used = time.thread_time()
         try:
             for frame in self.paced:
                 if self._over.is_set():
                     break
                 frame_id = self.settings["frame_id"]
                 self._publish(frame if frame.frame_id == frame_id else _renamed(frame, frame_id))
+                before, used = used, time.thread_time()
+                self.capture_time.add(1e3 * (used - before))
         except Exception as error:
             self.error = error
             self.get_logger().error(f"the camera failed: {error}")
@@ -197,6 +200,7 @@ class CameraNode(StageNode):
     def _publish(self, frame: Frame) -> None:
         self._images.publish(frame)
         self.published += 1
+        self._newest = frame.stamp
         # Hands the interpreter to the stage that has just been woken, at once and not only when
         # the next picture has been fetched.
         time.sleep(0.0)

@@ -12,7 +12,9 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.exceptions import InvalidHandle
 
-from emopulse_ros.nodes.samples import Samples
+from emopulse_ros.nodes.messages import since
+from emopulse_ros.nodes.samples import Samples, percentiles
+from emopulse_ros.nodes.stamps import Clock
 
 PERIOD_S = 1.0
 
@@ -121,3 +123,35 @@ class Load:
         share = spent / 1e3 / max(now - self._time, 1e-9)
         self._counts, self._time = [work.count for work in self._works], now
         return share
+
+
+class Vitals:
+    """What every node tells of its stream, in the same words: rate, load, latency and age."""
+
+    def __init__(self, clock: Clock, latency: Samples, *works: Samples) -> None:
+        """``clock`` is that of the capture stamps; ``latency`` is from capture until what was made
+        of it was published, ``works`` are the times that this took, all in ms."""
+        self.rate = self.median = 0.0
+        """Of the last call: items a second, and their latency in ms."""
+        self._clock = clock
+        self._latency = latency
+        self._told = latency.count
+        self._pace, self._load = Pace(), Load(*works)
+
+    def __call__(self, count: int, newest: int) -> dict[str, str]:
+        """The figures since the last call, by name.
+
+        ``count`` are the items there were so far, ``newest`` is the capture stamp in ns of the last
+        one, 0 before there was any.
+        """
+        self.rate = self._pace(count)
+        self.median, p99 = percentiles(self._latency.since(self._told), 50.0, 99.0)
+        self._told = self._latency.count
+        age = since(newest, self._clock) if newest else float("nan")
+        return {
+            "rate (Hz)": f"{self.rate:.1f}",
+            "share of the time used": f"{self._load():.0%}",
+            "latency, median (ms)": f"{self.median:.2f}",
+            "latency, p99 (ms)": f"{p99:.2f}",
+            "age of the last frame (ms)": f"{age:.1f}",
+        }

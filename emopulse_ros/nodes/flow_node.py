@@ -14,7 +14,7 @@ from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.budget import Budget
-from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Load, Pace
+from emopulse_ros.nodes.diagnostics import ERROR, OK, WARN, Health, Vitals
 from emopulse_ros.nodes.each_face import EachFace
 from emopulse_ros.nodes.images import image_adaptation
 from emopulse_ros.nodes.messages import FLOW, since
@@ -79,11 +79,12 @@ class FlowNode(StageNode):
         self._flows = EachFace(partial(FlowStage, recipe))
         self._budget = Budget(most)
         self._publisher = self.publisher(FLOW, "flow", qualities.flow(10 * most))
-        self._pace = Pace()
-        self._now, self._newest = clock_of(self), 0
         self.hop, self.face_time, self.flow_time = Samples(), Samples(), Samples()
         """From the camera's publishing until here, in the face stage, in flow and publishing."""
-        self._load = Load(self.face_time, self.flow_time)
+        self.latency = Samples()
+        """From capture until the flow of all faces was published, ms."""
+        self._now, self._newest = clock_of(self), 0
+        self._vitals = Vitals(self._now, self.latency, self.face_time, self.flow_time)
 
     def start(self) -> None:
         self._last: int | None = None
@@ -116,11 +117,8 @@ class FlowNode(StageNode):
         return self.subscription.waiting if self._is_running else 0
 
     def health(self) -> Health:
-        rate = self._pace(self.frames)
         values = {
-            "rate (Hz)": f"{rate:.1f}",
-            "share of the time used": f"{self._load():.0%}",
-            "age of the last frame (ms)": f"{since(self._newest, self._now):.1f}",
+            **self._vitals(self.frames, self._newest),
             "face": self.status,
             "faces at most": str(self.face.most if self.face else 0),
             "frames": str(self.frames),
@@ -133,14 +131,14 @@ class FlowNode(StageNode):
             "frames that failed": str(self.errors),
             "fields not sent outside": str(self._publisher.lost),
         }
-        if rate == 0.0:
+        if self._vitals.rate == 0.0:
             return Health(ERROR, f"no images on {self.subscription.topic_name}", values)
         if self._too_slow.status:
             return Health(WARN, self._too_slow.status, values)
         if self.face is None or not self.face.following:
             return Health(WARN, self.status, values)
         level = OK if self.face.most == self.settings["faces"] else WARN
-        return Health(level, f"{self.status} at {rate:.0f} frames a second", values)
+        return Health(level, f"{self.status} at {self._vitals.rate:.0f} frames a second", values)
 
     def _process(self, frame: Frame) -> None:
         assert self.face is not None
@@ -168,6 +166,7 @@ class FlowNode(StageNode):
             self._publisher.publish(step)
             if self.on_step is not None:
                 self.on_step(step)
+        self.latency.add(since(frame.stamp, self._now))
         self._flows.retire(frame.stamp)
         done = time.perf_counter()
         self.flow_time.add(1e3 * (done - found))

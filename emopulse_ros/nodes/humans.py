@@ -99,7 +99,8 @@ class Humans:
     @property
     def nameless(self) -> int:
         """Faces of ours that the other detector does not know."""
-        return sum(face.name is None for face in self._faces.values())
+        # Asked from a thread of its own, while faces come and go.
+        return sum(face.name is None for face in tuple(self._faces.values()))
 
     @property
     def ids(self) -> list[str]:

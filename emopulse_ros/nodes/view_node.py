@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -11,13 +12,14 @@ from sensor_msgs.msg import Image
 
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
-from emopulse_ros.nodes.diagnostics import OK, Health, Pace
+from emopulse_ros.nodes.diagnostics import OK, Health, Vitals
 from emopulse_ros.nodes.flow_node import MODEL, path_of
 from emopulse_ros.nodes.images import image_adaptation
-from emopulse_ros.nodes.messages import FLOW, activation_adaptation
+from emopulse_ros.nodes.messages import FLOW, activation_adaptation, since
 from emopulse_ros.nodes.parameters import Parameter, Table
+from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
-from emopulse_ros.nodes.stamps import to_header
+from emopulse_ros.nodes.stamps import clock_of, to_header
 from emopulse_ros.pipeline import open_engine
 from emopulse_ros.stream import Activation, Frame
 from emopulse_ros.transport import Publisher, Subscription, plain
@@ -49,7 +51,10 @@ class ViewNode(StageNode):
         self._levels = open_engine(path_of(self.settings["model"])).card.levels
         self._publisher = self.publisher(plain(Image), "camera/annotated", qualities.looked_at())
         self._pairing = Pairing(self.settings["rate"])
-        self._pace = Pace()
+        self._latency, self._work = Samples(), Samples()
+        self._now, self._newest = clock_of(self), 0
+        self._vitals = Vitals(self._now, self._latency, self._work)
+        self._overwritten = 0
 
     def start(self) -> None:
         self.look_every(LOOK_S, self._look)
@@ -60,19 +65,24 @@ class ViewNode(StageNode):
     def free(self) -> None:
         self._publisher = None
 
+    @property
+    def overwritten(self) -> int:
+        """Items that gave way to newer ones before they were read."""
+        return self._overwritten + sum(one.overwritten for one in self._pictured)
+
     def health(self) -> Health:
         assert self._publisher is not None
-        rate = self._pace(self.published)
         values = {
-            "rate (Hz)": f"{rate:.1f}",
+            **self._vitals(self.published, self._newest),
             "pictures": str(self.published),
             "pictures passed over": str(self._pairing.passed_over),
+            "overwritten in the queues": str(self.overwritten),
             "pictures not sent outside": str(self._publisher.lost),
             "items that failed": str(self.errors),
         }
         if not self._pictured:
             return Health(OK, "nobody looks", values)
-        return Health(OK, f"{rate:.0f} pictures a second", values)
+        return Health(OK, f"{self._vitals.rate:.0f} pictures a second", values)
 
     def _look(self) -> None:
         """Subscribe when somebody has come, unsubscribe when the last one has gone."""
@@ -98,6 +108,7 @@ class ViewNode(StageNode):
     def _unsubscribe(self) -> None:
         for subscription in self._pictured:
             subscription.destroy()
+            self._overwritten += subscription.overwritten
         self._pictured = ()
         self._pairing.clear()
 
@@ -113,9 +124,13 @@ class ViewNode(StageNode):
         scene = self._pairing.take()
         if scene is None or self._publisher is None:
             return
+        begun = time.perf_counter()
         picture = paint(scene, self._levels)
         self._publisher.publish(_to_image(picture, scene.frame))
         self.published += 1
+        self._newest = scene.frame.stamp
+        self._latency.add(since(scene.frame.stamp, self._now))
+        self._work.add(1e3 * (time.perf_counter() - begun))
 
 
 def _to_image(picture: Picture, frame: Frame) -> Any:

@@ -159,6 +159,7 @@ def test_a_jump_begins_a_new_face(stage: FaceStage, eye: Eye) -> None:
 def test_a_broken_clock_starts_over(stage: FaceStage, then: int) -> None:
     run(stage, range(40))
     assert stage(frame(then)) == []
+    assert stage.status == "looking for a face"
 
 
 def test_a_hidden_face_gives_no_crop(stage: FaceStage) -> None:
@@ -230,8 +231,65 @@ def test_no_more_than_asked_for(eye: Eye) -> None:
     beside.close()
 
 
+def larger(place: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    return place * [[factor, factor, 1.0]]
+
+
+def test_a_larger_newcomer_takes_the_smallest_ones_place(crowd: FaceStage, eye: Eye) -> None:
+    crowd.most = 2
+    eye.places = [RIGHT, SMALL]
+    assert ids([crowd(frame(number)) for number in range(100)][-1]) == [1, 2]
+    eye.places = [larger(PLACE, 1.2), RIGHT, SMALL]
+    crops = [crowd(frame(number)) for number in range(100, 1000)]
+    assert {tuple(ids(each)) for each in crops} == {(1, 2), (1, 3)}
+    # With all places taken the whole picture is searched now and then only.
+    assert 2 <= sum(wanted > 0 for wanted in eye.wanted) <= 4
+    assert max(eye.wanted[1:]) == 1
+
+
+def test_two_of_nearly_one_size_do_not_take_turns(stage: FaceStage, eye: Eye) -> None:
+    def sway(number: int) -> list[NDArray[np.float64]]:
+        """One nods while the other is upright: they seem larger and smaller by turns."""
+        swing = 1.0 + 0.12 * np.sin(2 * np.pi * number / 3000)
+        return [larger(PLACE, swing), larger(RIGHT, 1.6 / 1.4 / swing)]
+
+    seen = []
+    for number in range(6000):
+        eye.places = sway(number)
+        if number < 40:
+            del eye.places[1]
+        seen += [crop.face_id for crop in stage(frame(number))]
+    assert sum(wanted > 0 for wanted in eye.wanted) > 10
+    # The alignment of a still picture knows nothing of growing: only who is followed counts.
+    assert set(seen) == {1}
+
+
 def test_two_that_follow_one_face_become_one(crowd: FaceStage, eye: Eye) -> None:
     eye.places = [PLACE, PLACE + np.array([[0, 0, 180.0], [0, 0, 0]])]
     assert ids([crowd(frame(number)) for number in range(40)][-1]) == [1, 2]
     eye.places = [PLACE]
     assert len([crowd(frame(number)) for number in range(40, 120)][-1]) == 1
+
+
+def test_who_steps_in_front_of_another_is_not_lost_with_him(crowd: FaceStage, eye: Eye) -> None:
+    behind = PLACE + np.array([[0, 0, 70.0], [0, 0, 0]])
+    for places in ([PLACE, behind], [behind, PLACE]):
+        eye.places = places
+        start = 0 if places[0] is PLACE else 1000
+        for number in range(start, start + 60):
+            crops = crowd(frame(number))
+        assert len(crops) == 2
+        front = next(crop.face_id for crop in crops if crop.to_image[0, 2] < 180.0)
+        eye.places = [PLACE + np.array([[0, 0, 15.0], [0, 0, 0]])]
+        later = [ids(crowd(frame(number))) for number in range(start + 60, start + 120)]
+        assert all(front in each for each in later)
+        assert later[-1] == [front]
+
+
+def test_a_face_that_has_come_to_look_otherwise_is_followed_again(stage: FaceStage) -> None:
+    """The light is another, or it has put on glasses, and the mesh sees it where it was."""
+    run(stage, range(40))
+    changed = np.ascontiguousarray(IMAGE[::-1, ::-1])
+    crops = [stage(frame(number, changed)) for number in range(40, 240)]
+    assert not any(crops[:50])
+    assert ids(crops[-1]) == [1]

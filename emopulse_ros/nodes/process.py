@@ -90,6 +90,8 @@ class RosProcess:
         for node, spinner in self._spinners.items():
             self._settle(node)
             spinner.call(node.shut_down)
+            # What an executor has not let go of when it is stopped it never does.
+            spinner.remove(node)
         for spinner in self._spinners.values():
             spinner.stop()
         for node in self._spinners:

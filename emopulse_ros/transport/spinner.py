@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, suppress
+from functools import partial
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, TypeVar
@@ -46,14 +47,14 @@ class Spinner:
     def add(self, *nodes: Any) -> None:
         """Run the callbacks of these nodes from now on."""
         for node in nodes:
-            self.executor.add_node(node)
+            self._between_turns(partial(self.executor.add_node, node))
 
     def remove(self, *nodes: Any) -> None:
         """Run their callbacks no more; afterwards the nodes may be destroyed in any thread."""
         for node in nodes:
-            self.executor.remove_node(node)
+            self._between_turns(partial(self.executor.remove_node, node))
         # The EventsExecutor lets go of a node's entities when it next comes by.
-        self.call(_nothing)
+        self._between_turns(_nothing)
 
     def start(self) -> None:
         """Begin."""
@@ -88,6 +89,13 @@ class Spinner:
                 return answer.result(LOOK_S)
         # The context was shut down, so there is no other thread any more.
         return work() if not answer.done() else answer.result()
+
+    def _between_turns(self, work: Callable[[], Any]) -> None:
+        """Do what the EventsExecutor cannot bear while it goes through its nodes."""
+        if self._thread.is_alive():
+            self.call(work)
+        else:
+            work()
 
     def _spin(self) -> None:
         while not self._over.done() and self._context.ok():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError, Clip, MakeScene
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
-from emopulse_ros.synthesis.scene import filmed
+from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import Script
 
 CLEAN = "clean"
@@ -64,14 +65,25 @@ def chosen(names: str) -> tuple[Condition, ...]:
     return tuple(one for one in ALL if one.name in wanted)
 
 
+class _Remembered:
+    """A scene that keeps its light once drawn: all corruptions begin with the same."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.script = scene.script
+        self.render, self.expose, self.eyes = scene.render, scene.expose, scene.eyes
+        self.light = cache(scene.light)
+
+
 class Showing:
-    """A clip, ready to be seen under any condition; its clean pictures are rendered once."""
+    """A clip, ready to be seen under any condition; what they share is rendered once."""
 
     def __init__(self, clip: Clip, make_scene: MakeScene) -> None:
         self._clip = clip
         self._make_scene = make_scene
         self._script = clip.script()
-        self._scene = make_scene(clip, self._script)
+        self._scene: Scene = make_scene(clip, self._script)
+        if clip.corrupted:
+            self._scene = _Remembered(self._scene)
         self._clean = list(filmed(self._scene, clip.length))
 
     def frames(self, condition: Condition | None = None) -> Iterable[Frame]:

@@ -64,14 +64,14 @@ def test_pictures_of_other_kinds_become_gray(tmp_path: Path, kind: str) -> None:
 def test_time_that_goes_back_and_pictures_that_are_none_are_left_out(tmp_path: Path) -> None:
     messages = images(range(50))
     messages[30:30] = [(29 * STEP + 2000, image(7 * STEP, picture(7)))] * 2
-    messages[40:40] = [(37 * STEP + 2000, image(37 * STEP + 1, picture(1), "bayer_rggb8"))]
+    messages[40:40] = [(37 * STEP + 2000, image(37 * STEP + 1, picture(1), "mono16"))]
     path = write_bag(tmp_path / "bag", {"/eye": messages})
     with BagCamera(path) as camera:
         assert [frame.stamp for frame in camera] == [n * STEP for n in range(50)]
         told = camera.shortfall
     assert told is not None
     assert "2 images on /eye were left out because their stamps do not rise" in told
-    assert "1 images on /eye were left out, the first because its encoding is 'bayer" in told
+    assert "1 images on /eye were left out, the first because its encoding is 'mono16'" in told
 
 
 def test_of_several_topics_one_is_chosen(tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_bags_without_a_picture_are_told(tmp_path: Path) -> None:
     words = write_bag(tmp_path / "a", {"/word": [(5, new("std_msgs/msg/String", data="hello"))]})
     with pytest.raises(CameraError, match=r"no images in .*holds /word \(std_msgs/msg/String\)"):
         BagCamera(words)
-    odd = write_bag(tmp_path / "b", {"/eye": [(5, image(5, picture(1), "bayer_rggb8"))]})
-    with pytest.raises(CameraError, match=r"no image on /eye .*its encoding is 'bayer_rggb8'"):
+    odd = write_bag(tmp_path / "b", {"/eye": [(5, image(5, picture(1), "mono16"))]})
+    with pytest.raises(CameraError, match=r"no image on /eye .*its encoding is 'mono16'"):
         BagCamera(odd)
     with pytest.raises(CameraError, match="there is no bag at"):
         BagCamera(tmp_path / "c")

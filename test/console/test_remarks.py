@@ -45,7 +45,7 @@ def test_it_is_told_while_no_picture_comes(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(remarks_module, "LOOK_S", 0.01)
     devices = iter([Webcam()])
 
-    def plugged() -> Webcam:
+    def plugged(_: Wish) -> Webcam:
         for device in devices:
             return device
         raise CameraError("There is none.")
@@ -69,7 +69,7 @@ def test_it_is_told_while_no_picture_comes(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_is_left_to_be_told_is_told_at_the_end() -> None:
     told: list[str] = []
-    with Live("webcam", Webcam, Wish()) as camera:
+    with Live("webcam", lambda _: Webcam(), Wish()) as camera:
         with Remarks(camera, told.append):
             pass
         assert told == [SAYS]
@@ -93,7 +93,7 @@ def test_every_command_tells_it(
     pytest.importorskip(needs, reason=f"{needs} is not installed")
     module = f"emopulse_ros.console.{command[0]}.opened"
     monkeypatch.setattr(
-        module, lambda _: Live("webcam", lambda: Webcam(1000), Wish(), duration=0.1)
+        module, lambda _: Live("webcam", lambda _: Webcam(1000), Wish(), duration=0.1)
     )
     given = [str(tmp_path / "bag") if word == "BAG" else word for word in command]
     assert main(given) == 0

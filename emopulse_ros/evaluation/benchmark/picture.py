@@ -67,7 +67,7 @@ def draw_benchmark(path: Path, results: Results) -> None:
         _panel(panels[2], "event F1 at IoU 0.5", events, bool(conditions), named=False)
         title = (
             f"EmoPulse benchmark, version {BENCHMARK_VERSION}: {results.main} on "
-            f"{len(results.plan.clips)} clips of people it was not trained on"
+            f"{len(results.plan.clips)} clips it was not trained on"
         )
         figure.suptitle(title, x=0.01, y=0.985, ha="left", fontsize=11, fontweight="bold",
                         color=INK)  # fmt: skip

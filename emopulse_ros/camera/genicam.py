@@ -14,18 +14,12 @@ from emopulse_ros.camera.aravis import load_aravis
 from emopulse_ros.camera.clock import DeviceClock
 from emopulse_ros.camera.frame_ids import FrameIds
 from emopulse_ros.camera.genicam_settings import apply_settings, change_exposure
-from emopulse_ros.camera.live import UnpluggedError, Wish
+from emopulse_ros.camera.live import PERIODS, SILENCE_S, START_S, UnpluggedError, Wish
 from emopulse_ros.camera.source import CameraError
 from emopulse_ros.stream import Frame
 
 WAIT_US = 200_000
 """How long a picture is waited for."""
-
-SILENCE_S = 0.5
-"""A camera that sends nothing for so long, and for 4 periods, has gone away."""
-
-START_S = 3.0
-"""How long it may take to send its first picture."""
 
 SETTLING_NS = 100_000_000
 """For so long the pictures only tell how the clocks differ, and are not handed on."""
@@ -166,7 +160,7 @@ class GenicamDevice:
         with suppress(self._libraries.glib.Error):
             if camera.is_exposure_time_available():
                 period = max(period, camera.get_exposure_time() / 1e6)
-        return max(SILENCE_S, 4.0 * period)
+        return max(SILENCE_S, PERIODS * period)
 
     def _frame(self, buffer: Any) -> Frame | None:
         """What a buffer holds; None while the clocks settle, or if it is damaged."""

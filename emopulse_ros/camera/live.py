@@ -16,6 +16,15 @@ from emopulse_ros.synthesis.script import Script
 RETRY_S = 0.5
 """Between two attempts to open a device that has gone away."""
 
+SILENCE_S = 0.5
+"""A device that sends nothing for so long, and for :data:`PERIODS`, has gone away."""
+
+PERIODS = 4.0
+"""Times what a picture takes to come."""
+
+START_S = 3.0
+"""How long a device may take to send its first picture."""
+
 
 class UnpluggedError(CameraError):
     """A device that was there has gone away, and may come back."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from ctypes import c_int
 from pathlib import Path
 
-from emopulse_ros.camera.live import UnpluggedError, Wish
+from emopulse_ros.camera.live import PERIODS, SILENCE_S, START_S, UnpluggedError, Wish
 from emopulse_ros.camera.v4l2.calls import (
     BUFFER_ERROR,
     CAPTURE,
@@ -33,15 +33,6 @@ from emopulse_ros.stream import Frame
 
 WAIT_S = 0.2
 """How long a reader waits for a picture before it is told that there is none."""
-
-SILENCE_S = 0.5
-"""A camera that sends nothing for so long, and for ...."""
-
-PERIODS = 4.0
-"""... so many times what a picture took to come of late, has gone away."""
-
-START_S = 3.0
-"""How long it may take to send its first picture."""
 
 BUFFERS = 10
 """Buffers of the driver: 10 bridge a hold-up of 50 ms at 200 Hz."""

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from emopulse_ros.camera import CameraError, Wish
-from emopulse_ros.camera.live import UnpluggedError
+from emopulse_ros.camera.live import SILENCE_S, START_S, UnpluggedError
 from emopulse_ros.camera.v4l2 import calls
-from emopulse_ros.camera.v4l2.device import BUFFERS, SILENCE_S, START_S, VideoDevice
+from emopulse_ros.camera.v4l2.device import BUFFERS, VideoDevice
 from emopulse_ros.stream import Frame
 
 from .fake import FakeCamera, FakeKernel, Knob

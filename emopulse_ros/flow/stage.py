@@ -10,7 +10,7 @@ from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
 from emopulse_ros.flow.rigid import RigidPart
-from emopulse_ros.flow.strain import magnitude, strain_tensor
+from emopulse_ros.flow.strain import optical_strain, strain_tensor
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
 CALM = 0.10
@@ -78,9 +78,9 @@ class FlowStage:
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
             since = motion - self._past.before(crop.stamp, ms)
-            planes[:2], planes[2] = since[:2], magnitude(since[2:])
+            planes[:2], planes[2] = since[:2], optical_strain(since[2:])
         if self.recipe.neutral:
-            data[-1, :2], data[-1, 2] = skin, magnitude(motion[2:])
+            data[-1, :2], data[-1, 2] = skin, optical_strain(motion[2:])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):

@@ -27,8 +27,8 @@ def strain_tensor(u: Plane, v: Plane) -> Field:
     return tensor
 
 
-def magnitude(tensor: Field) -> Plane:
-    """Magnitude of a strain tensor, ``sqrt(exx² + eyy² + 2 exy²)``, ``(H, W) float32``.
+def optical_strain(tensor: Field) -> Plane:
+    """Magnitude of a :func:`strain_tensor`, ``sqrt(exx² + eyy² + 2 exy²)``, ``(H, W) float32``.
 
     Shreve et al., "Macro- and micro-expression spotting in long videos using spatio-temporal
     strain" (2011). Blind to translation and rotation of the whole.
@@ -39,8 +39,3 @@ def magnitude(tensor: Field) -> Plane:
     total += squares[2]
     strain: Plane = cv2.sqrt(total)
     return strain
-
-
-def optical_strain(u: Plane, v: Plane) -> Plane:
-    """Magnitude of the strain of a flow field, ``(H, W) float32``."""
-    return magnitude(strain_tensor(u, v))

@@ -66,7 +66,8 @@ class Diagnostics:
             raise
         except Exception as error:
             self._complain(error)
-            return Health(ERROR, f"how it is cannot be told: {_sentence(error)}")
+            reason = str(error) or type(error).__name__
+            return Health(ERROR, f"how it is cannot be told: {reason}")
 
     def _complain(self, error: Exception) -> None:
         """Say once what is wrong; the next second is tried all the same."""
@@ -86,10 +87,6 @@ class Diagnostics:
         told = DiagnosticArray(status=[status])
         told.header.stamp = self._node.get_clock().now().to_msg()
         return told
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 class Pace:

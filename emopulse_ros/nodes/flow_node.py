@@ -69,8 +69,8 @@ class FlowNode(StageNode):
     on_frame: Callable[[Frame], None] | None = None
     """Called with each frame before it is worked on; must be quick."""
     on_step: Callable[[FlowStep], None] | None = None
-    _has_told_of_stamps = False
     """Called after each flow step is published; must be quick."""
+    _has_told_of_stamps = False
 
     def allocate(self) -> None:
         recipe = open_engine(path_of(self.settings["model"])).card.recipe

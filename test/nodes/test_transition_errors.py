@@ -175,14 +175,20 @@ def test_an_error_at_the_end_frees_everything(
     works(node)
 
 
-def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
-    make: Any, light: Any, soon: Any
-) -> None:
+def that_failed(make: Any, light: Any, soon: Any) -> Any:
+    """An active camera node whose camera fails after ten pictures, and has done so."""
     light.fails_at = 10
     node = make("CameraNode")
     node.to("configure")
     node.to("activate")
     assert soon(node.finished.is_set)
+    return node
+
+
+def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
+    make: Any, light: Any, soon: Any
+) -> None:
+    node = that_failed(make, light, soon)
     assert state(node) == "active"
     assert "The cable was pulled out." in node.health().message
     light.fails_at = None
@@ -195,11 +201,7 @@ def test_a_camera_that_fails_is_active_until_somebody_takes_it_back(
 def test_a_camera_that_failed_and_is_activated_again_has_not_ended(
     make: Any, light: Any, soon: Any
 ) -> None:
-    light.fails_at = 10
-    node = make("CameraNode")
-    node.to("configure")
-    node.to("activate")
-    assert soon(node.finished.is_set)
+    node = that_failed(make, light, soon)
     node.to("deactivate")
     node.to("activate")
     published = node.published

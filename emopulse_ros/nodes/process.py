@@ -106,13 +106,19 @@ class RosProcess:
         After one of them came they are ignored, for the process is at its end, and who interrupts
         often does so twice.
         """
+        came = threading.Event()
+
+        def take(*_: Any) -> None:
+            came.set()
+            self._end()
+
         signals = (signal.SIGINT, signal.SIGTERM)
-        before = [signal.signal(number, lambda *_: self._end()) for number in signals]
+        before = [signal.signal(number, take) for number in signals]
         try:
             yield
         finally:
             for number, handler in zip(signals, before, strict=True):
-                signal.signal(number, signal.SIG_IGN if self.over.is_set() else handler)
+                signal.signal(number, signal.SIG_IGN if came.is_set() else handler)
 
     def _end(self) -> None:
         self.over.set()

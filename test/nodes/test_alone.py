@@ -36,7 +36,9 @@ def test_a_camera_ends_with_its_last_picture(light: Any, interrupted: threading.
     from emopulse_ros.nodes.camera_node import CameraNode
 
     light.count = 20
+    handler = signal.getsignal(signal.SIGINT)
     assert run_alone(CameraNode, ["camera_node"]) == 0
+    assert signal.getsignal(signal.SIGINT) is handler
     assert not interrupted.is_set()
     assert len(light.cameras[0].taken) == 20
     assert light.cameras[0].is_closed

@@ -31,8 +31,13 @@ def make(ros: Any, light: Any) -> Callable[[str], Any]:
         node = getattr(modules[name], name)(context=process.context)
         process.spinner.add(node)
         node.to = lambda transition: process.spinner.call(getattr(node, f"trigger_{transition}"))
-        node.end = lambda: (process.spinner.call(node.shut_down), node.destroy_node())
+        node.end = lambda: end(node)
         return node
+
+    def end(node: Any) -> None:
+        process.spinner.call(node.shut_down)
+        process.spinner.remove(node)
+        node.destroy_node()
 
     return one
 

@@ -95,7 +95,8 @@ class Topics:
     """All topics of one context, and the threads that work for them.
 
     A process that forks takes none of it along: the threads that would empty the rings stay
-    behind, so the child lets go of every item, and its publishers refuse to work.
+    behind, so the child lets go of every item, but for one that such a thread has in its hands
+    just then, and its publishers refuse to work.
     """
 
     _of: ClassVar[weakref.WeakKeyDictionary[Any, Topics]] = weakref.WeakKeyDictionary()

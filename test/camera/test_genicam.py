@@ -187,6 +187,7 @@ def test_the_node_gives_its_pictures_and_gives_it_back(
         elsewhere = GenicamDevice("127.0.0.1", Wish(200.0))
         elsewhere.close()
     process.spinner.call(node.shut_down)
+    process.spinner.remove(node)
     node.destroy_node()
 
 

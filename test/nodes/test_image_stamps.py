@@ -44,6 +44,7 @@ def send(light: Any, ros: Any, soon: Callable[..., bool]) -> Any:
     yield send
     assert node.errors == 0
     process.spinner.call(node.shut_down)
+    process.spinner.remove(node)
     node.destroy_node()
 
 

@@ -51,6 +51,7 @@ def test_nodes_take_every_order_of_transitions(
     process.spinner.call(node.shut_down)
     assert soon(lambda: ours() == set())
     assert all(camera.is_closed for camera in light.cameras)
+    process.spinner.remove(node)
     node.destroy_node()
 
 
@@ -87,6 +88,7 @@ def test_a_node_publishes_while_active_and_only_then(ros: Any, light: Any, soon:
     assert sequences == sorted(set(sequences))
     for node in (camera, flow):
         process.spinner.call(node.shut_down)
+        process.spinner.remove(node)
         node.destroy_node()
 
 
@@ -112,6 +114,7 @@ def test_a_node_that_cannot_be_configured_says_why_and_can_be_tried_again(
     assert node.error is None
     process.spinner.call(node.trigger_shutdown)
     assert state(node) == "finalized"
+    process.spinner.remove(node)
     node.destroy_node()
 
 
@@ -141,4 +144,5 @@ def test_transitions_come_through_the_services_of_ros(ros: Any, light: Any, soon
     assert ask(Transition.TRANSITION_DEACTIVATE, "inactive")
     assert ask(Transition.TRANSITION_CLEANUP, "unconfigured")
     assert light.frames == []
+    process.spinner.remove(node)
     node.destroy_node()

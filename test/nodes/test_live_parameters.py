@@ -32,6 +32,7 @@ def camera(ros: Any, light: Any, ask: Any) -> Any:
     )
     yield node
     process.spinner.call(node.shut_down)
+    process.spinner.remove(node)
     node.destroy_node()
 
 

@@ -315,4 +315,5 @@ def test_a_wrong_parameter_is_mended_from_outside(ros: Any, ask: Any, change: An
     assert change(outside, name, Transition.TRANSITION_CONFIGURE)
     assert state(node) == "inactive"
     process.spinner.call(node.shut_down)
+    process.spinner.remove(node)
     node.destroy_node()

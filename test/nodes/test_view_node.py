@@ -127,4 +127,5 @@ def test_alone_it_sees_the_pictures_of_other_processes(ros: Any, soon: Any) -> N
     assert viewing.errors == 0
     process.spinner.call(viewing.shut_down)
     assert {publisher.topic_name for publisher in viewing.publishers} >= known
+    process.spinner.remove(viewing)
     viewing.destroy_node()

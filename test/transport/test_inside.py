@@ -277,6 +277,7 @@ def test_what_waits_is_read_once_the_node_gets_an_executor(
     assert seen == []
     process.spinner.add(node)
     assert soon(lambda: [item.sequence for item in seen] == [0, 1])
+    process.spinner.remove(node)
     node.destroy_node()
 
 

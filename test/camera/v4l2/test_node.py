@@ -88,6 +88,7 @@ def test_the_node_publishes_a_camera_while_it_is_active(
     change("deactivate")
     change("cleanup")
     assert not kernel.streams
+    process.spinner.remove(node)
     node.destroy_node()
 
 
@@ -114,6 +115,7 @@ def test_a_node_without_its_camera_says_so_and_can_be_tried_again(
     assert camera.streaming
     process.spinner.call(node.trigger_shutdown)
     assert not kernel.streams
+    process.spinner.remove(node)
     node.destroy_node()
 
 
@@ -153,6 +155,7 @@ def test_the_exposure_is_live(
     kernel.plug(camera, 0)
     assert soon(lambda: knobs[EXPOSURE_ABSOLUTE].value == 10)
     process.spinner.call(node.shut_down)
+    process.spinner.remove(node)
     node.destroy_node()
 
 
@@ -171,4 +174,5 @@ def test_one_side_of_a_picture_alone_is_refused(ros: Any, side: str) -> None:
     process.spinner.add(node)
     process.spinner.call(node.trigger_configure)
     assert "give both, or neither for the camera's own choice" in str(node.error)
+    process.spinner.remove(node)
     node.destroy_node()

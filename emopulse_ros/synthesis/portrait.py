@@ -38,7 +38,8 @@ class PortraitScene:
     unless given.
 
     A picture is made backwards: each pixel is asked what lay there before the head moved, before
-    the muscles pulled and before the lids closed. :meth:`landmarks` answers the same forwards.
+    the muscles pulled and before the lids closed. :meth:`landmarks` answers the same forwards, and
+    :meth:`flow` asks first and then answers.
     One scene serves one thread.
     """
 
@@ -116,6 +117,15 @@ class PortraitScene:
 
     def _shine(self, time: int) -> None:
         pose, strength = self.script.pose(time), self.script.strength(time)
+        self._ask(pose, strength)
+        _shown(self._picture, self._inside, self._light)
+        for eye, side in zip(self._eyes, strength.T, strict=True):
+            lids = Lids.of(side)
+            if not lids.at_rest:
+                self._draw_lids(eye, lids, pose)
+
+    def _ask(self, pose: Pose, strength: NDArray[np.float32]) -> None:
+        """Ask each pixel where in the stored picture it was, had no lid moved."""
         before = self._head.before(self._still, self._reach, pose)
         pulled = self._pulled(strength)
         if pulled is not None:
@@ -124,16 +134,36 @@ class PortraitScene:
         before *= FINER
         before += self._corner
         self._grid.drawn(before, out=self._map)
-        _shown(self._picture, self._inside, self._light)
-        for eye, side in zip(self._eyes, strength.T, strict=True):
-            lids = Lids.of(side)
-            if not lids.at_rest:
-                self._draw_lids(eye, lids, pose)
 
     def landmarks(self, time: int) -> NDArray[np.float32]:
         """Where the face mesh's points are at ``time`` ns: ``(468, 2) float32``, in pixels."""
+        return self._placed(self._to_picture(self._marks), time)
+
+    def flow(self, start: int, end: int) -> NDArray[np.float32]:
+        """How far what is seen at ``start`` has moved by ``end``: ``(H, W, 2) float32``, in pixels.
+
+        The hair and the background near the head are drawn along as they are in the pictures. NaN
+        in the eyes, which do not move by the script.
+        """
+        strength = self.script.strength(start)
+        self._ask(self.script.pose(start), strength)
+        rest = self._inside.copy()
+        for eye, side in zip(self._eyes, strength.T, strict=True):
+            (upper_at, upper), (lower_at, lower), (_, eyeball) = eye.layers(
+                self._inside, Lids.of(side), FINER
+            )
+            rest += np.where((upper > lower)[..., None], upper_at, lower_at) - self._inside
+            rest[eyeball > np.maximum(upper, lower)] = np.nan
+        height, width = rest.shape[:2]
+        here = np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
+        skin = np.isfinite(rest[..., 0])
+        moved = np.full_like(rest, np.nan)
+        moved[skin] = self._placed(rest[skin], end) - here[skin]
+        return moved
+
+    def _placed(self, rest: Points, time: int) -> Points:
+        """Where the skin is at ``time`` that lies at ``rest`` ``(N, 2)`` in the stored picture."""
         pose, strength = self.script.pose(time), self.script.strength(time)
-        rest = self._to_picture(self._marks)
         points = rest.copy()
         for eye, side in zip(self._eyes, strength.T, strict=True):
             lids, upper = Lids.of(side), eye.is_upper(rest)

@@ -110,6 +110,24 @@ class RenderedScene:
         points = (self._points[:, :2] + 0.5) / _FACTOR - 0.5
         return points.astype(np.float32)
 
+    def flow(self, start: int, end: int) -> NDArray[np.float32]:
+        """Return how far what is seen at ``start`` has moved by ``end``, in pixels.
+
+        ``(H, W, 2) float32``, x and y; NaN where the head is not.
+        """
+        there, here = self.vertices(end), self.vertices(start)
+        points = np.column_stack([here, self._points[:, 2]])
+        width, height = self._size
+        planes = np.full((2, height, width), np.nan, np.float32)
+        white = np.ones((2, 2), np.float32)
+        for plane, way in zip(planes, (there - here).T, strict=True):
+            # Lit by its own motion, a white head shows how far it goes.
+            light = np.column_stack([way, np.zeros_like(way)])
+            depth = np.zeros((height, width), np.float32)
+            draw(points, light, self._kit.triangles, self._kit.corners,
+                 np.zeros_like(self._places), white, self._facing, depth, plane)  # fmt: skip
+        return np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+
     def eyes(self, time: int) -> NDArray[np.float32]:
         """Return the middles of both eyes, the person's left first: ``(2, 2) float32``."""
         points = self.vertices(time)

@@ -35,6 +35,14 @@ class Scene(Protocol):
         """
         ...
 
+    def flow(self, start: int, end: int) -> NDArray[np.float32]:
+        """Return how far what is seen at ``start`` has moved by ``end``, in pixels.
+
+        ``(H, W, 2) float32``, x and y, exact whatever hides it meanwhile; NaN where nothing that
+        moves by the script is seen.
+        """
+        ...
+
     def eyes(self, time: int) -> NDArray[np.float32]:
         """Return where the middles of both eyes are: ``(2, 2) float32``, x and y in pixels."""
         ...

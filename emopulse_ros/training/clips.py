@@ -22,12 +22,11 @@ from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
-from emopulse_ros.synthesis.habits import SLIGHT, Habits, write_script
+from emopulse_ros.synthesis.habits import QUIET, SLIGHT, Habits, write_script
 from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import MILLISECOND, Script
 
 FRAME = 5 * MILLISECOND
-LENGTH = 1500 * MILLISECOND
 
 RESOLUTION = 1024.0
 """Steps per pixel in which motion is kept: several times finer than the noise of the flow."""
@@ -48,14 +47,21 @@ SPOILERS = {
 """What may be done to them, and how often against each other: all that leaves every frame in its
 place."""
 
-Kind = Literal["natural", "crowded", "slight"]
+Kind = Literal["natural", "crowded", "slight", "quiet"]
 """How a clip's face moves.
 
 ``natural``: as faces do; what is measured, and the probabilities, come from these. ``crowded``: up
 to two more scripts are laid over it, for units that come and go independently of each other,
 several at a time, teach more per rendered frame. ``slight``: crowded too, all of it of units that
-are hard to see, more often behind glasses, amid more speech and large expressions.
+are hard to see, more often behind glasses, amid more speech and large expressions. ``quiet``: no
+micro-expression at all, but speech, turns of the head, and expressions that rise slowly and last.
 """
+
+SHORT = 1500 * MILLISECOND
+LENGTHS: dict[Kind, int] = {
+    "natural": SHORT, "crowded": SHORT, "slight": SHORT, "quiet": 2 * SHORT,
+}  # fmt: skip
+"""ns that a clip of each kind lasts: one of what lasts is longer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +125,22 @@ def packed(motion: NDArray[np.float32]) -> NDArray[np.int16]:
 
 
 def habits_of(seed: int, kind: Kind) -> Habits:
-    """What the face of a training clip does: micro-expressions mostly, of all lengths and
-    strengths, now and then a large one or a word, more blinks and glances than in life, a still
-    or a restless head."""
+    """What the face of a training clip does: micro-expressions mostly (but in a quiet one), of all
+    lengths and strengths, now and then a large one or a word, more blinks and glances than in life,
+    a still or a restless head."""
     random = np.random.default_rng([seed, 0x4AB1])
+    if kind == "quiet":
+        return replace(
+            QUIET,
+            macro_ms=(500.0, 2500.0),
+            macro_rise_ms=(100.0, 600.0),
+            pause_ms=(60.0, random.uniform(150.0, 900.0)),
+            blink_every_ms=(500.0, 4000.0),
+            sway=random.uniform(0.0, 2.5),
+            gestures=random.choice([0.0, 40.0]),
+            glances=random.choice([0.0, 40.0]),
+            quiet_ms=random.uniform(50.0, 500.0),
+        )
     shortest = random.uniform(40.0, 200.0)
     habits = Habits(
         micro_ms=(shortest, shortest + random.uniform(50.0, 300.0)),
@@ -147,12 +165,12 @@ def habits_of(seed: int, kind: Kind) -> Habits:
 
 def script_of(seed: int, kind: Kind) -> Script:
     """The script of a clip."""
-    script = write_script(seed, LENGTH, habits_of(seed, kind))
-    if kind == "natural":
+    script = write_script(seed, LENGTHS[kind], habits_of(seed, kind))
+    if kind in ("natural", "quiet"):
         return script
     more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 0, 1, 2]))
     others = [
-        write_script(other, LENGTH, habits_of(other, kind))
+        write_script(other, LENGTHS[kind], habits_of(other, kind))
         for other in (seed + OTHERS * number for number in range(1, more + 1))
     ]
     laid_over = [one for other in others for one in other.movements if one.kind != "blink"]
@@ -164,7 +182,7 @@ def pictures(scene: Scene, seed: int, kind: Kind) -> Iterator[Frame]:
     """The frames of a clip, half of them corrupted: a spoiler or two, of any level up to strong."""
     random = np.random.default_rng([seed, 0x5B01])
     if random.random() >= SPOILT:
-        return filmed(scene, LENGTH)
+        return filmed(scene, LENGTHS[kind])
     shares = np.array(list(SPOILERS.values()))
     count = int(random.integers(1, 3))
     chosen = random.choice(list(SPOILERS), count, replace=False, p=shares / shares.sum()).tolist()
@@ -174,7 +192,7 @@ def pictures(scene: Scene, seed: int, kind: Kind) -> Iterator[Frame]:
     for name in chosen:
         mild, _, strong = CORRUPTIONS[name].levels
         troubles[name] = mild + (strong - mild) * random.random()
-    return filmed_through(scene, LENGTH, seed, troubles)
+    return filmed_through(scene, LENGTHS[kind], seed, troubles)
 
 
 def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip | None:
@@ -202,7 +220,7 @@ def make_clip(seed: int, make_scene: MakeScene, look: Look, kind: Kind) -> Clip 
             times.append(frame.stamp)
     finally:
         beside.close()
-    if len(times) < 0.9 * LENGTH / FRAME or len(times) < (times[-1] - times[0]) / FRAME:
+    if len(times) < 0.9 * LENGTHS[kind] / FRAME or len(times) < (times[-1] - times[0]) / FRAME:
         return None
     return Clip(
         np.array(motion),

@@ -78,7 +78,8 @@ def learn(
     :raises ValueError: if the weights are none, or those of another network.
     """
     sources, how = list(plan.sources), plan.optimisation
-    parts = ["train", "slight"] if plan.clips.slight else ["train"]
+    more = {"slight": plan.clips.slight, "quiet": plan.clips.quiet}
+    parts = ["train", *(part for part, count in more.items() if count)]
     training = Clips([clips / part for part in parts], sources, plan.flow)
     validation = Clips([clips / "validation"], sources, plan.flow)
     if how.threads:

@@ -16,7 +16,8 @@ SOURCES = ("rendered", "portrait")
 """What clips are made from."""
 
 PARTS = {
-    "train": 0, "slight": 20_000, "validation": 100_000, "test": 200_000, "people": 300_000,
+    "train": 0, "slight": 20_000, "quiet": 30_000,
+    "validation": 100_000, "test": 200_000, "people": 300_000,
 }  # fmt: skip
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
 
@@ -36,13 +37,15 @@ class ConfigurationError(ValueError):
 class ClipPlan:
     """How many clips to make of each source for each part, and with how many processes.
 
-    ``slight`` are more clips for training, from each source, of units that are hard to see.
+    ``slight`` are more clips for training, from each source, of units that are hard to see, and
+    ``quiet`` likewise of faces that do all they do but micro-expressions.
     ``people`` are rendered several times each, for the probe of what the network knows of them.
     """
 
     rendered: int = 800
     portrait: int = 1000
     slight: int = 0
+    quiet: int = 0
     validation: int = 120
     test: int = 60
     people: int = 20

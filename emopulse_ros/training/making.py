@@ -66,6 +66,7 @@ def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:
         "test": ("natural", plan.test // 2, plan.test // 2),
         "train": ("crowded", plan.rendered, plan.portrait),
         "slight": ("slight", plan.slight, plan.slight),
+        "quiet": ("quiet", plan.quiet, plan.quiet),
     }
     if with_rendered:
         yield Share("people", "rendered", tuple(range(plan.people)))

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import CODES, INDEX, unit
-from emopulse_ros.synthesis.habits import write_script
+from emopulse_ros.synthesis.habits import Habits, write_script
 from emopulse_ros.synthesis.lens import LEVEL, Sensor
 from emopulse_ros.synthesis.likeness import astronaut
 from emopulse_ros.synthesis.portrait import PortraitScene
@@ -256,3 +256,31 @@ def test_units_are_in_the_order_of_the_one_list() -> None:
     # A scene takes a row of the script's strength for each unit: a swap would go unseen above.
     assert [INDEX[code] for code in CODES] == list(range(len(CODES)))
     assert set(WAYS) == set(CODES)
+
+
+def test_flow_is_the_motion_of_the_pictures() -> None:
+    scene = PortraitScene.varied(7, write_script(7, 2 * SECOND, Habits(strength=(0.3, 0.8))))
+    start, end = 500 * MILLISECOND, 700 * MILLISECOND
+    flow = scene.flow(start, end)
+    here = np.dstack(np.meshgrid(*map(np.arange, flow.shape[1::-1]))).astype(np.float32)
+    skin = np.isfinite(flow[..., 0])
+    assert 0.97 < skin.mean() < 1.0, "only the eyes are left out"
+    back = cv2.remap(scene.light(end), here + flow, None, cv2.INTER_LINEAR)
+    before, after = (
+        np.abs(light - scene.light(start))[20:-20, 20:-20][skin[20:-20, 20:-20]].mean()
+        for light in (scene.light(end), back)
+    )
+    assert after < 0.35 * before
+    assert np.nanmax(np.abs(scene.flow(start, start))) < 0.01
+
+
+def test_flow_is_that_of_the_landmarks() -> None:
+    scene = PortraitScene(write_script(9, 2 * SECOND, Habits(strength=(0.3, 0.8))), noise=0.0)
+    start, end = 600 * MILLISECOND, 900 * MILLISECOND
+    marks = scene.landmarks(start)
+    skin = ~np.isin(np.arange(468), LID_EDGES)
+    told = (scene.landmarks(end) - marks)[skin]
+    flow = cv2.remap(scene.flow(start, end), marks[skin][None], None, cv2.INTER_LINEAR)[0]
+    seen = np.isfinite(flow).all(axis=1)
+    assert seen.mean() > 0.9
+    assert np.percentile(np.linalg.norm((flow - told)[seen], axis=1), 95) < 0.1

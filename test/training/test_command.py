@@ -71,7 +71,7 @@ def test_a_clip_says_what_the_flow_stage_says(monkeypatch: pytest.MonkeyPatch) -
             return step
 
     monkeypatch.setattr(clip_making, "FlowStage", Overheard)
-    monkeypatch.setattr(clip_making, "LENGTH", 1900 * MILLISECOND)
+    monkeypatch.setitem(clip_making.LENGTHS, "natural", 1900 * MILLISECOND)
     clip = clip_making.make_clip(3, clip_making.portrait(), Look(), "natural")
     assert clip is not None
     assert len(clip.neutral) > 1, "the neutral face was never renewed: choose another seed"
@@ -202,12 +202,15 @@ def test_weights_that_are_none(clips: Path, tmp_path: Path, content: bytes | Non
         learn(PLAN, clips, tmp_path, torch.device("cpu"), path)
 
 
-def test_slight_units_are_trained_on_if_asked_for(clips: Path, tmp_path: Path) -> None:
-    (clips / "slight").mkdir()
-    clip(5).save(clips / "slight" / f"rendered-{PARTS['slight']:06d}.npz")
+def test_slight_units_and_quiet_faces_are_trained_on_if_asked_for(
+    clips: Path, tmp_path: Path
+) -> None:
+    for number, part in enumerate(("slight", "quiet"), 5):
+        (clips / part).mkdir()
+        clip(number).save(clips / part / f"rendered-{PARTS[part]:06d}.npz")
     (run := tmp_path / "run").mkdir()
-    learn(replace(PLAN, clips=ClipPlan(slight=1)), clips, run, torch.device("cpu"))
-    assert "31 rendered" in OnnxEngine(run / "tiny_i3d.onnx").card.trained_on
+    learn(replace(PLAN, clips=ClipPlan(slight=1, quiet=1)), clips, run, torch.device("cpu"))
+    assert "32 rendered" in OnnxEngine(run / "tiny_i3d.onnx").card.trained_on
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ class _Remembered:
 
     def __init__(self, scene: Scene) -> None:
         self.script = scene.script
-        self.render, self.expose, self.eyes = scene.render, scene.expose, scene.eyes
+        self.render, self.expose = scene.render, scene.expose
+        self.flow, self.eyes = scene.flow, scene.eyes
         self.light = cache(scene.light)
 
 

@@ -1,0 +1,151 @@
+"""How exactly the flow stage sees skin move: its measure against the true flow of synthetic faces.
+
+``python -m emopulse_ros.evaluation.flow_trial [--face-kit PATH]`` prints it, after some minutes.
+Faces that make micro-expressions while their heads sway are held still and measured as on a robot.
+Both what is measured and what is true are motion of the skin since the first picture, in pixels of
+the flow grid, less the affine part that the head's own motion makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emopulse_ros.evaluation.benchmark.clips import SOURCES, Clip, scene_maker
+from emopulse_ros.face.template import bone_mask, face_mask
+from emopulse_ros.flow.rigid import RigidPart
+from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.pipeline import face_stage
+from emopulse_ros.stream import FlowStep
+from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
+from emopulse_ros.synthesis.scene import Scene
+from emopulse_ros.synthesis.script import SECOND
+
+NUMBERS = range(500, 503)
+"""Clips of each source, beyond those of the benchmark."""
+
+LENGTH = 2 * SECOND
+
+EVERY = 10
+"""Of so many frames one is compared."""
+
+CONDITIONS = (
+    None, "sensor_noise", "motion_blur", "exposure_flicker", "jpeg", "rolling_light",
+    "low_contrast", "glasses",
+)  # fmt: skip
+"""Nothing, and all that spoils a picture without moving it; at the medium level."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Root mean squares over the face, in pixels of the grid.
+
+    ``gain`` is the share of the true motion that is measured: the slope of a line through 0.
+    """
+
+    true: float
+    error: float
+    gain: float
+
+
+class Comparison:
+    """Gathers what was measured and what is true."""
+
+    def __init__(self, grid: int) -> None:
+        self._rigid = RigidPart(bone_mask(grid))
+        self._face = face_mask(grid) > 0.5
+        x, y = np.meshgrid(np.arange(grid), np.arange(grid))
+        self._points = np.dstack([x, y]).astype(np.float64)
+        self._sums = np.zeros(4)  # Of points, true squares, squared errors and products.
+
+    def add(self, measured: NDArray[np.float32], true: NDArray[np.float32]) -> None:
+        """Take two fields ``(2, G, G)``; NaN where nothing is true."""
+        known = np.isfinite(true).all(axis=0)
+        # The fit wants a field without holes; what is put there counts for nothing afterwards.
+        skin = self._rigid.remove(np.where(known, true, measured).astype(np.float32))
+        seen, real = measured[:, known & self._face], skin[:, known & self._face]
+        self._sums += (
+            real.shape[1], (real**2).sum(), ((seen - real) ** 2).sum(), (seen * real).sum()
+        )  # fmt: skip
+
+    def true_motion(
+        self, first: FlowStep, now: FlowStep, flow: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """How far the skin under each grid point has come since the first step: ``(2, G, G)``.
+
+        ``flow`` ``(H, W, 2)`` tells where in the first picture what the present one shows was.
+        """
+        here = moved(self._points, now.to_image)
+        way = cv2.remap(
+            flow, here.astype(np.float32), None, cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=(np.nan, np.nan, 0.0, 0.0),
+        )  # fmt: skip
+        before = moved(here + way, cv2.invertAffineTransform(first.to_image))
+        return np.moveaxis(self._points - before, -1, 0).astype(np.float32)
+
+    def agreement(self) -> Agreement:
+        """What came of it all."""
+        points, true, error, product = self._sums
+        return Agreement(
+            float(np.sqrt(true / points)), float(np.sqrt(error / points)), float(product / true)
+        )
+
+
+def moved(points: Matrix, by: Matrix) -> Matrix:
+    """Points ``(..., 2)`` taken through a ``(2, 3)`` matrix."""
+    taken: Matrix = points @ by[:, :2].T + by[:, 2]
+    return taken
+
+
+def compare(scenes: Sequence[Scene], condition: str | None) -> Agreement:
+    """Measure the flow of these scenes under a condition."""
+    troubles = {} if condition is None else {condition: CORRUPTIONS[condition].levels[1]}
+    stage = FlowStage(adapts=False)
+    comparison = Comparison(stage.recipe.grid)
+    for scene in scenes:
+        face, stage = face_stage(stage.recipe, live=False), FlowStage(adapts=False)
+        first: FlowStep | None = None
+        try:
+            for frame in filmed_through(scene, LENGTH, scene.script.seed, troubles):
+                crop = face.one(frame)
+                if crop is None:
+                    continue
+                step = stage(crop)
+                if step.restarted:
+                    first = step
+                elif first is not None and step.sequence % EVERY == 0:
+                    flow = scene.flow(step.stamp, first.stamp)
+                    true = comparison.true_motion(first, step, flow)
+                    comparison.add(step.data[-3:-1], true)
+        finally:
+            face.beside.close()
+    return comparison.agreement()
+
+
+def main(argv: Sequence[str] | None = None, told: Callable[[str], None] = print) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="measured against true flow, on synthetic faces")
+    parser.add_argument("--face-kit", type=Path, help="the 3D face kit, for rendered people too")
+    kit: Path | None = parser.parse_args(argv).face_kit
+    cv2.setNumThreads(1)
+    make = scene_maker(kit)
+    told("source     condition           true   error    gain")
+    for source in SOURCES if kit else SOURCES[:1]:
+        clips = [Clip(source, "micro", number, False, LENGTH) for number in NUMBERS]
+        scenes = [make(clip, clip.script()) for clip in clips]
+        for condition in CONDITIONS:
+            one = compare(scenes, condition)
+            name = (condition or "clean").replace("_", " ")
+            told(f"{source:<11}{name:<17}{one.true:7.3f}{one.error:8.3f}{one.gain:8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,6 @@ import pytest
 from emopulse_ros.evaluation import flow_trial
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.pipeline import face_stage
-from emopulse_ros.stream import FlowStep
 from emopulse_ros.synthesis.portrait import PortraitScene
 from emopulse_ros.synthesis.scene import filmed
 from emopulse_ros.synthesis.script import MILLISECOND, SECOND, Movement, Script
@@ -22,11 +21,12 @@ def test_what_is_measured_is_what_is_true() -> None:
     scene = PortraitScene(Script(0, SECOND, (smile,), np.zeros((6, 1, 3))), noise=0.5)
     stage = FlowStage(adapts=False)
     comparison, face = flow_trial.Comparison(64), face_stage(stage.recipe, live=False)
-    steps: list[FlowStep] = []
     try:
-        for frame in filmed(scene, SECOND // 4):
-            if (crop := face.one(frame)) is not None:
-                steps.append(stage(crop))
+        steps = [
+            stage(crop)
+            for frame in filmed(scene, SECOND // 4)
+            if (crop := face.one(frame)) is not None
+        ]
     finally:
         face.beside.close()
     first, last = steps[0], steps[-1]

@@ -167,12 +167,19 @@ def _summary(found: Sequence[Found]) -> list[str]:
 
 
 def _about_one(assessment: Assessment, how: dict[str, Timing]) -> list[str]:
+    from emopulse_ros.flow.too_slow import LEAST_RATE
+
     stream, gaps = assessment.stream, assessment.stream.gaps
     lines = [
         f"{assessment.name}: {len(stream.stamps)} frames at {stream.rate:.0f} Hz, "
         f"{len(assessment.recording.stamp)} activations, {len(assessment.recording.events)} events"
         + (f", {len(gaps)} gaps up to {gaps.max():.0f} ms" if len(gaps) else "")
     ]
+    if 0.0 < stream.rate < LEAST_RATE:
+        lines.append(
+            f"nothing can be read from fewer than {LEAST_RATE:.0f} pictures a second: give --rate "
+            "if these came faster than their stamps say"
+        )
     if stream.without:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in stream.without.items())
         lines.append(f"frames without an activation: {reasons}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from emopulse_ros.console.display import REDRAW_S, Display
 from emopulse_ros.console.ending import Ending
 from emopulse_ros.console.tally import Inbox
+from emopulse_ros.flow.too_slow import TooSlow
 
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera, Live, Paced
@@ -31,8 +32,11 @@ def run_offline(
     viewer = inbox.viewer
     redraw = time.monotonic()
     state = ""
+    too_slow = TooSlow()
     for frame, outcome in pipeline.outcomes(camera):
         ending.frames += 1
+        if too_slow(frame.stamp, 0):
+            display.note(too_slow.status)
         if viewer is not None:
             viewer.frame(frame)
             if outcome.step is not None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.flow.stage import FlowStage
+from emopulse_ros.flow.too_slow import TooSlow
 from emopulse_ros.nodes import qualities
 from emopulse_ros.nodes.alone import run_alone
 from emopulse_ros.nodes.budget import Budget
@@ -22,7 +23,6 @@ from emopulse_ros.nodes.parameters import Parameter, Table
 from emopulse_ros.nodes.samples import Samples
 from emopulse_ros.nodes.stage_node import AUTOSTART, StageNode
 from emopulse_ros.nodes.stamps import clock_of
-from emopulse_ros.nodes.too_slow import TooSlow
 from emopulse_ros.pipeline import face_stage, open_engine
 from emopulse_ros.stream import FlowStep, Frame
 from emopulse_ros.transport import Subscription

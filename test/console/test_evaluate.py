@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,3 +178,11 @@ def test_a_data_set_is_evaluated_clip_by_clip(
     ]  # fmt: skip
     assert main(["evaluate", f"casme2:{root}", "--rate", "30", "--out", str(out)]) == 2
     assert main(["evaluate", f"casme2:{tmp_path / 'none'}", "--out", str(out)]) == 2
+
+
+def test_a_stream_too_slow_to_be_read_is_told(tmp_path: Path, capsys: Any) -> None:
+    slow = ["--rate", "10", "--duration", "2"]
+    assert main(["run", "--no-ros", "--camera", "synthetic:7", *slow]) == 0
+    assert "only 10.0 pictures a second can be worked with" in "".join(capsys.readouterr())
+    assert main(["evaluate", "synthetic:7", *slow, "--out", str(tmp_path)]) == 0
+    assert "nothing can be read from fewer than 17 pictures a second" in capsys.readouterr().out

@@ -182,3 +182,16 @@ def test_faces_that_another_detector_does_not_know_are_told(
     with Container(parameters_file=unhurried):
         assert soon(lambda: "au_node" in told and told["au_node"].values)
         assert values(told["au_node"])["faces without a name"] == "2"
+
+
+def test_a_stream_too_slow_to_be_read_is_told_in_log_and_diagnostics(
+    light: Any, told: Any, soon: Any, capfd: Any
+) -> None:
+    from emopulse_ros.nodes.container import Container
+
+    light.count, light.period = 10**9, 1_000_000_000 // 15
+    says = "nothing can be read from fewer than 17"
+    with Container():
+        assert soon(lambda: "flow_node" in told and says in told["flow_node"].message)
+        assert ord(told["flow_node"].level) == 1
+    assert capfd.readouterr().err.count(says) == 1

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-pytest.importorskip("rclpy", reason="ROS 2 (rclpy) is not installed")
-
 from emopulse_ros.detection.events import EventFinder
 from emopulse_ros.flow.stage import FlowStage
-from emopulse_ros.nodes.too_slow import SURE, TooSlow
+from emopulse_ros.flow.too_slow import SURE, TooSlow
 from emopulse_ros.stream import FaceCrop
 
 MS = 1_000_000
@@ -78,16 +74,3 @@ def test_the_rate_it_names_is_that_of_the_stages(rate: float, is_read: bool) -> 
     assert bool(watch.status) is not is_read
     # The events forget at the same rate as the flow.
     assert (round(1e9 / rate) <= EventFinder()._gap) is is_read
-
-
-def test_the_flow_node_says_so_in_its_log_and_diagnostics(
-    light: Any, told: Any, soon: Any, capfd: Any
-) -> None:
-    from emopulse_ros.nodes.container import Container
-
-    light.count, light.period = 10**9, 1_000_000_000 // 15
-    says = "nothing can be read from fewer than 17"
-    with Container():
-        assert soon(lambda: "flow_node" in told and says in told["flow_node"].message)
-        assert ord(told["flow_node"].level) == 1
-    assert capfd.readouterr().err.count(says) == 1

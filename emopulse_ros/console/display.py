@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import threading
 import time
 from typing import TextIO
 
+from emopulse_ros.console.aside import STANDARD_ERROR, Aside
 from emopulse_ros.console.screen import Screen, describe, lines_of, terminal_size
 from emopulse_ros.console.tally import Snapshot, Tally
 
@@ -21,7 +23,8 @@ class Display:
     """Reads a tally every ``REDRAW_S`` and shows it; ``title`` says what is running.
 
     The screen is drawn where ``out`` is a terminal that is wide enough and takes UTF-8; else there
-    is one line a second, and one for each event.
+    is one line a second, and one for each event. What is written to standard error meanwhile, if
+    that is a terminal too, comes above the screen.
     """
 
     def __init__(self, tally: Tally, title: str, out: TextIO | None = None) -> None:
@@ -29,6 +32,8 @@ class Display:
         self._title = title
         self._out = out or sys.stdout
         self._screen = Screen(self._out) if _is_screen(self._out) else None
+        is_in_the_way = self._screen is not None and os.isatty(STANDARD_ERROR)
+        self._aside = Aside() if is_in_the_way else None
         self._next_line = 1.0
         self._writing = threading.Lock()
         self._begun = time.monotonic()
@@ -52,11 +57,16 @@ class Display:
         """Leave the terminal as it was found; what was shown last stays."""
         if self._screen is not None:
             self._screen.close()
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
 
     def _update(self, state: str) -> None:
         now = time.monotonic()
         events = self._tally.read(now)
         if self._screen is not None:
+            for line in self._aside.lines() if self._aside is not None else ():
+                self._screen.write_above(line)
             columns, rows = self._screen.size()
             title = f"{self._title}   {now - self._begun:5.1f} s"
             shot = self._tally.snapshot(now)

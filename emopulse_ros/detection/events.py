@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.speech import Mouth
-from emopulse_ros.facs import BLINK
+from emopulse_ros.facs import BLINK, MOUTH
 from emopulse_ros.stream import Activation, MicroExpression, read_only
 
 MILLISECOND = 1_000_000
@@ -36,17 +36,19 @@ class EventFinder:
     than ``shortest_ms`` is noise and no part of an event. Blinks (AU45) are neither event nor part.
     The events of one face never overlap.
 
-    A mouth that moves again and again speaks. So an event of mouth units alone is held back until
-    the mouth has rested for ``speech_ms``; if it moves again before that, the one movement and the
-    other are speech, and no mouth unit is an event or part of one until the mouth has rested, nor
-    one of lids, cheeks and nose, whose skin it draws along. Other events do not wait, and may be
-    told before an earlier one of the mouth. 0 switches this off.
+    A mouth that moves again and again speaks. So an event of mouth units, alone or with lids,
+    cheeks and nose, is held back until the mouth has rested for ``speech_ms``; if it moves again
+    before that, the one movement and the other are speech, and no mouth unit is an event or part of
+    one until the mouth has rested, nor one of lids, cheeks and nose, whose skin it draws along.
+    Other events do not wait, and may be told before an earlier one of the mouth. 0 switches this
+    off.
 
     The apex is where the members' summed excess over their lower thresholds, weighted by intensity
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
     member, averaged over ``shortest_ms`` around the apex, so that one frame of noise counts little.
     An event of less than ``least_confidence`` is not told: frames call a unit active from the
-    threshold that suits frames best, which for the rare ones lies low.
+    threshold that suits frames best, which for the rare ones lies low. One without the mouth whose
+    apex lies in a blink needs ``blink_confidence``: the lids take brows and cheeks along.
 
     A face that is lost (new ``face_id``, or no activation for ``gap_ms``) ends the event if all
     its units had fallen; an event still under way is dropped, for nobody knows how long it lasted.
@@ -64,18 +66,21 @@ class EventFinder:
         longest_ms: float = 500.0,
         gap_ms: float = 60.0,
         speech_ms: float = 250.0,
-        least_confidence: float = 0.45,
+        least_confidence: float = 0.5,
+        blink_confidence: float = 0.7,
     ) -> None:
         """Set the rules.
 
         :raises ValueError: if a threshold is outside 0 to 1, or the lengths contradict each other.
         """
         levels = thresholds.values() if isinstance(thresholds, Mapping) else [thresholds]
-        in_range = 0.0 < leave <= 1.0 and 0.0 <= least_confidence < 1.0
+        sure = (least_confidence, blink_confidence)
+        in_range = 0.0 < leave <= 1.0 and all(0.0 <= confidence < 1.0 for confidence in sure)
         if not all(0.0 < level < 1.0 for level in levels) or not in_range:
             raise ValueError(
-                f"event thresholds must lie between 0 and 1, leave in (0, 1] and least_confidence "
-                f"in [0, 1): got {thresholds}, leave={leave}, least_confidence={least_confidence}"
+                "event thresholds must lie between 0 and 1, leave in (0, 1], least_confidence and "
+                f"blink_confidence in [0, 1): got {thresholds}, leave={leave}, "
+                f"{', '.join(map(str, sure))}"
             )
         others = (bridge_ms, rise_ms, gap_ms, speech_ms)
         if not 1.0 <= shortest_ms <= longest_ms or min(others) < 0.0:
@@ -86,7 +91,7 @@ class EventFinder:
             )
         self._thresholds = thresholds
         self._leave_ratio = leave
-        self._least = least_confidence
+        self._least, self._least_in_blink = sure
         self._bridge, self._rise, self._gap, self._speech, self._shortest, self._longest = (
             round(length * MILLISECOND) for length in (*others, shortest_ms, longest_ms)
         )
@@ -138,7 +143,8 @@ class EventFinder:
             np.float32,
         )
         self._leave = self._enter * np.float32(self._leave_ratio)
-        self._leave[[code == BLINK for code in codes]] = np.inf
+        self._blink = np.array([code == BLINK for code in codes], np.bool_)
+        self._leave[self._blink] = np.inf
         self._running = np.zeros(count, np.bool_)  # Above the lower threshold, or bridging.
         self._alarmed = np.zeros(count, np.bool_)  # ... and has reached the upper one.
         self._spent = np.zeros(count, np.bool_)  # ... and belongs to a macro-expression.
@@ -236,10 +242,14 @@ class EventFinder:
         height = (excess * intensity if intensity.any() else excess).sum(axis=1)
         # Probabilities saturate: the apex is the middle of a plateau, not its first frame.
         plateau = np.flatnonzero(height >= height.max() * 0.999)
-        apex = int(stamps[plateau[plateau.size // 2]])
+        top = shown[plateau[plateau.size // 2]]
+        apex = top.stamp
         around = np.abs(stamps - apex) <= self._shortest // 2
         confidence = float(probability[around].mean(axis=0).max())
-        if confidence < self._least:
+        aus = tuple(latest.codes[index] for index in part)
+        blinks = bool((top.probability >= self._enter)[self._blink].any())
+        doubtful = blinks and MOUTH.isdisjoint(aus)
+        if confidence < (self._least_in_blink if doubtful else self._least):
             return None
         return MicroExpression(
             stamp=latest.stamp,
@@ -248,7 +258,7 @@ class EventFinder:
             onset=onset,
             apex=apex,
             offset=offset,
-            aus=tuple(latest.codes[index] for index in part),
+            aus=aus,
             peak_probability=read_only(probability.max(axis=0)),
             confidence=confidence,
             frame_id=latest.frame_id,

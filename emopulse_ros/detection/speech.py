@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from emopulse_ros.facs import DRAWN_ALONG, MOUTH
 
+MOVED = MOUTH | DRAWN_ALONG
+"""The units that a speaking mouth moves."""
+
 
 class Mouth:
     """Follows the runs of one face's mouth units.
@@ -20,8 +23,7 @@ class Mouth:
 
     def __init__(self, codes: tuple[int, ...], rest: int, shortest: int, longest: int) -> None:
         self.units = np.array([code in MOUTH and rest > 0 for code in codes], np.bool_)
-        moved = MOUTH | DRAWN_ALONG
-        self.spoken = np.array([code in moved and rest > 0 for code in codes], np.bool_)
+        self.spoken = np.array([code in MOVED and rest > 0 for code in codes], np.bool_)
         self.speaking = False
         self._rest = rest
         self._shortest, self._longest = shortest, longest
@@ -54,5 +56,6 @@ class Mouth:
         return self._moved is None or now - self._moved > self._rest
 
     def made(self, aus: tuple[int, ...]) -> bool:
-        """Whether these units are all of the mouth."""
-        return bool(self.units.any()) and MOUTH.issuperset(aus)
+        """Whether a mouth makes these units: some are its own, the others of what goes with it."""
+        own, moved = not MOUTH.isdisjoint(aus), MOVED.issuperset(aus)
+        return bool(self.units.any()) and own and moved

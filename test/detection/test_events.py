@@ -76,8 +76,8 @@ def test_nothing_is_found_below_the_upper_threshold() -> None:
 
 def test_each_unit_has_its_own_threshold() -> None:
     rows = pulse(100, 20, 44, height=0.49)
-    assert len(found(EventFinder({12: 0.4}), activations(rows))) == 1
-    assert found(EventFinder({4: 0.4}), activations(rows)) == []
+    assert len(found(EventFinder({12: 0.4}, least_confidence=0.0), activations(rows))) == 1
+    assert found(EventFinder({4: 0.4}, least_confidence=0.0), activations(rows)) == []
 
 
 def test_overlapping_units_are_one_event_and_separate_ones_are_two() -> None:
@@ -222,11 +222,23 @@ def test_the_rest_of_the_face_does_not_wait_for_the_mouth() -> None:
     assert (brow.aus, brow.onset, brow.offset) == ((1,), 310 * MS, 600 * MS)
 
 
-def test_a_cheek_that_speech_draws_along_is_no_event() -> None:
-    def with_a_cheek(rows: np.ndarray) -> list[Activation]:
-        """The same with the cheek raiser in place of the brow lowerer."""
-        return [replace(item, codes=(1, 6, 12, 45)) for item in activations(rows)]
+def with_a_cheek(rows: np.ndarray) -> list[Activation]:
+    """Activations with the cheek raiser in place of the brow lowerer."""
+    return [replace(item, codes=(1, 6, 12, 45)) for item in activations(rows)]
 
+
+def test_a_smile_of_mouth_and_cheek_waits_and_a_word_that_moves_both_is_none() -> None:
+    smile = np.maximum(mouth((20, 44)), pulse(300, 22, 44, code=4))
+    (event,) = found(EventFinder(), with_a_cheek(smile))
+    assert (event.aus, event.stamp) == ((6, 12), 475 * MS)
+    spoken = np.maximum(smile, mouth((60, 90)))
+    assert found(EventFinder(), with_a_cheek(spoken)) == []
+    # A brow is moved by no word.
+    (brow,) = found(EventFinder(), activations(spoken))
+    assert brow.aus == (4, 12)
+
+
+def test_a_cheek_that_speech_draws_along_is_no_event() -> None:
     cheek = pulse(300, 100, 118, code=4)
     (alone,) = found(EventFinder(), with_a_cheek(cheek))
     assert alone.aus == (6,)
@@ -295,5 +307,18 @@ def test_a_doubtful_event_is_not_told() -> None:
     (event,) = found(EventFinder(0.3, least_confidence=0.0), stream)
     assert len(found(EventFinder(0.3, least_confidence=event.confidence - 0.01), stream)) == 1
     assert found(EventFinder(0.3, least_confidence=event.confidence + 0.01), stream) == []
-    with pytest.raises(ValueError, match=r"least_confidence in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"least_confidence and blink_confidence in \[0, 1\)"):
         EventFinder(least_confidence=1.0)
+
+
+@pytest.mark.parametrize("code", [4, 12])
+def test_in_a_blink_an_event_without_the_mouth_must_be_surer(code: int) -> None:
+    for height in (0.69, 0.95):
+        doubtful = pulse(200, 20, 44, code=code, height=height)
+        blink = pulse(200, 20, 50, code=45)
+        assert len(found(EventFinder(0.4), activations(doubtful))) == 1
+        told = found(EventFinder(0.4), activations(np.maximum(doubtful, blink)))
+        assert bool(told) is (code == 12 or height > 0.9)
+        # One that is over before the eyes blink is told all the same.
+        later = pulse(200, 50, 80, code=45)
+        assert len(found(EventFinder(0.4), activations(np.maximum(doubtful, later)))) == 1

@@ -22,7 +22,7 @@ def test_a_face_that_smiles_at_first_does_nothing_else_meanwhile() -> None:
 
 def test_both_tables_have_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neutral_trial, "SEEDS", range(7_100_001, 7_100_002))
-    monkeypatch.setattr(neutral_trial, "LENGTH", 5 * SECOND)
+    monkeypatch.setattr(neutral_trial, "LENGTH", 8 * SECOND)
     engine = open_engine()
     line = neutral_trial.begun(engine, "smiling", adapts=True)
     assert re.fullmatch(r"smiling +adapts +0\.\d\d +[01]\.\d\d +\d+\.\d", line)

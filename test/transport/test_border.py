@@ -257,4 +257,4 @@ def test_no_item_comes_twice_whoever_sent_it(
     # Without a publisher outside, the one here is the only one that is heard; nobody listens
     # outside for it in vain.
     assert soon(lambda: outside.count_subscribers("image") == 1)
-    assert publisher.get_subscription_count() == 2
+    assert soon(lambda: publisher.get_subscription_count() == 2)

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from emopulse_ros.evaluation.benchmark.clips import SOURCES, Clip, scene_maker
 from emopulse_ros.face.template import bone_mask, face_mask
+from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.rigid import RigidPart
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.pipeline import face_stage
 from emopulse_ros.stream import FlowStep
 from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
+from emopulse_ros.synthesis.grid import pixels
 from emopulse_ros.synthesis.scene import Scene
 from emopulse_ros.synthesis.script import SECOND
 
@@ -40,8 +42,6 @@ CONDITIONS = (
     "low_contrast", "glasses",
 )  # fmt: skip
 """Nothing, and all that spoils a picture without moving it; at the medium level."""
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ class Comparison:
     def __init__(self, grid: int) -> None:
         self._rigid = RigidPart(bone_mask(grid))
         self._face = face_mask(grid) > 0.5
-        x, y = np.meshgrid(np.arange(grid), np.arange(grid))
-        self._points = np.dstack([x, y]).astype(np.float64)
+        self._points = pixels(grid, grid).astype(np.float64)
         self._sums = np.zeros(4)  # Of points, true squares, squared errors and products.
 
     def add(self, measured: NDArray[np.float32], true: NDArray[np.float32]) -> None:
@@ -83,12 +82,12 @@ class Comparison:
 
         ``flow`` ``(H, W, 2)`` tells where in the first picture what the present one shows was.
         """
-        here = moved(self._points, now.to_image)
+        here = cv2.transform(self._points, now.to_image)
         way = cv2.remap(
             flow, here.astype(np.float32), None, cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT, borderValue=(np.nan, np.nan, 0.0, 0.0),
         )  # fmt: skip
-        before = moved(here + way, cv2.invertAffineTransform(first.to_image))
+        before = cv2.transform(here + way, cv2.invertAffineTransform(first.to_image))
         return np.moveaxis(self._points - before, -1, 0).astype(np.float32)
 
     def agreement(self) -> Agreement:
@@ -99,19 +98,13 @@ class Comparison:
         )
 
 
-def moved(points: Matrix, by: Matrix) -> Matrix:
-    """Points ``(..., 2)`` taken through a ``(2, 3)`` matrix."""
-    taken: Matrix = points @ by[:, :2].T + by[:, 2]
-    return taken
-
-
 def compare(scenes: Sequence[Scene], condition: str | None) -> Agreement:
     """Measure the flow of these scenes under a condition."""
     troubles = {} if condition is None else {condition: CORRUPTIONS[condition].levels[1]}
-    stage = FlowStage(adapts=False)
-    comparison = Comparison(stage.recipe.grid)
+    recipe = FlowRecipe()
+    comparison = Comparison(recipe.grid)
     for scene in scenes:
-        face, stage = face_stage(stage.recipe, live=False), FlowStage(adapts=False)
+        face, stage = face_stage(recipe, live=False), FlowStage(recipe, adapts=False)
         first: FlowStep | None = None
         try:
             for frame in filmed_through(scene, LENGTH, scene.script.seed, troubles):

@@ -88,3 +88,8 @@ class Grid:
         drawn = self.drawn(values)
         edge = cv2.BORDER_REPLICATE
         return np.asarray(cv2.remap(drawn, at, None, cv2.INTER_LINEAR, borderMode=edge))
+
+
+def pixels(width: int, height: int) -> Floats:
+    """Where each pixel of an image is: ``(height, width, 2) float32``, x and y."""
+    return Grid(0, 0, width, height, 1).points()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.face_frame import FaceFrame
+from emopulse_ros.synthesis.grid import pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +58,7 @@ class Likeness:
         knots = (round(2.0 * height / frame.width) + 2, round(2.0 * width / frame.width) + 2, 2)
         bumps = random.normal(0.0, 0.02 * amount * frame.width, knots).astype(np.float32)
         field = cv2.resize(bumps, (width, height), interpolation=cv2.INTER_CUBIC)
-        here = np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
+        here = pixels(width, height)
         stretch = random.normal(0.0, 0.06 * amount, 2).clip(-0.12, 0.12)
         field += (here - frame.origin) * stretch
         picture = cv2.remap(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from emopulse_ros.stream import read_only
 from emopulse_ros.synthesis.eyelids import Eye, Lids, eyes_of
-from emopulse_ros.synthesis.grid import Grid
+from emopulse_ros.synthesis.grid import Grid, pixels
 from emopulse_ros.synthesis.head import Head
 from emopulse_ros.synthesis.lens import LEVEL, Sensor, light_of
 from emopulse_ros.synthesis.likeness import Likeness, astronaut
@@ -155,10 +155,9 @@ class PortraitScene:
             rest += np.where((upper > lower)[..., None], upper_at, lower_at) - self._inside
             rest[eyeball > np.maximum(upper, lower)] = np.nan
         height, width = rest.shape[:2]
-        here = np.dstack(np.meshgrid(np.arange(width), np.arange(height))).astype(np.float32)
         skin = np.isfinite(rest[..., 0])
         moved = np.full_like(rest, np.nan)
-        moved[skin] = self._placed(rest[skin], end) - here[skin]
+        moved[skin] = self._placed(rest[skin], end) - pixels(width, height)[skin]
         return moved
 
     def _placed(self, rest: Points, time: int) -> Points:

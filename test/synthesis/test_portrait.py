@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emopulse_ros.facs import CODES, INDEX, unit
+from emopulse_ros.synthesis.grid import pixels
 from emopulse_ros.synthesis.habits import Habits, write_script
 from emopulse_ros.synthesis.lens import LEVEL, Sensor
 from emopulse_ros.synthesis.likeness import astronaut
@@ -262,10 +263,9 @@ def test_flow_is_the_motion_of_the_pictures() -> None:
     scene = PortraitScene.varied(7, write_script(7, 2 * SECOND, Habits(strength=(0.3, 0.8))))
     start, end = 500 * MILLISECOND, 700 * MILLISECOND
     flow = scene.flow(start, end)
-    here = np.dstack(np.meshgrid(*map(np.arange, flow.shape[1::-1]))).astype(np.float32)
     skin = np.isfinite(flow[..., 0])
     assert 0.97 < skin.mean() < 1.0, "only the eyes are left out"
-    back = cv2.remap(scene.light(end), here + flow, None, cv2.INTER_LINEAR)
+    back = cv2.remap(scene.light(end), pixels(*flow.shape[1::-1]) + flow, None, cv2.INTER_LINEAR)
     before, after = (
         np.abs(light - scene.light(start))[20:-20, 20:-20][skin[20:-20, 20:-20]].mean()
         for light in (scene.light(end), back)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 pytest.importorskip("numba", reason="numba, which renders the 3D face, is not installed")
 
 from emopulse_ros.synthesis.face_kit import NARROW_FACE, FaceKit, Part, load_face_kit
+from emopulse_ros.synthesis.grid import pixels
 from emopulse_ros.synthesis.habits import Habits, write_script
 from emopulse_ros.synthesis.mouth import CLOSED, close, gap
 from emopulse_ros.synthesis.rendered import RenderedScene
@@ -184,10 +185,9 @@ def test_flow_is_that_of_the_vertices_and_of_the_pictures(kit: FaceKit) -> None:
     known = np.isfinite(seen).all(axis=1)
     assert known.mean() > 0.95
     assert np.percentile(np.linalg.norm((seen - told)[known], axis=1), 95) < 0.1
-    here = np.dstack(np.meshgrid(*map(np.arange, flow.shape[1::-1]))).astype(np.float32)
     head = np.isfinite(flow[..., 0])
     later = scene.light(end)
-    back = cv2.remap(later, here + flow, None, cv2.INTER_LINEAR)
+    back = cv2.remap(later, pixels(*flow.shape[1::-1]) + flow, None, cv2.INTER_LINEAR)
     before, after = (np.abs(light - scene.light(start))[head].mean() for light in (later, back))
     assert after < 0.5 * before
     assert np.nanmax(np.abs(scene.flow(start, start))) == 0.0

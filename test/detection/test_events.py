@@ -2,60 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from streams import CODES, MS, activations, found, pulse
 
 from emopulse_ros.detection.events import EventFinder
-from emopulse_ros.stream import Activation, MicroExpression
-
-MS = 1_000_000
-CODES = (1, 4, 12, 45)
-
-
-def activations(
-    rows: Iterable[Sequence[float]],
-    *,
-    start: int = 0,
-    period: int = 5 * MS,
-    face_id: int = 1,
-    intensity: float = 0.0,
-) -> list[Activation]:
-    """Activations of CODES, one row of probabilities each, ``period`` ns apart."""
-    return [
-        Activation(
-            stamp=start + index * period,
-            sequence=index,
-            face_id=face_id,
-            codes=CODES,
-            probability=np.asarray(row, np.float32),
-            intensity=np.full(len(CODES), intensity, np.float32),
-            attention=1.0,
-            model="test",
-            model_hash="",
-        )
-        for index, row in enumerate(rows)
-    ]
-
-
-def pulse(
-    count: int, first: int, last: int, code: int = 12, height: float = 0.9, floor: float = 0.05
-) -> np.ndarray:
-    """Probabilities ``(count, 4)``: one triangle that stands above 0.25 from first to last."""
-    rows = np.full((count, len(CODES)), floor)
-    middle, half = (first + last) / 2.0, (last - first) / 2.0
-    distance = np.abs(np.arange(count) - middle) / max(half, 1e-9)
-    shape = height - (height - 0.2501) * distance
-    rows[:, CODES.index(code)] = np.maximum(shape, floor)
-    return rows
-
-
-def found(finder: EventFinder, stream: Iterable[Activation]) -> list[MicroExpression]:
-    """Every event, the flushed one included."""
-    events = [finder(item) for item in stream]
-    return [event for event in [*events, finder.flush()] if event is not None]
+from emopulse_ros.stream import Activation
 
 
 def test_a_pulse_is_one_event_from_the_lower_threshold_to_the_lower_threshold() -> None:
@@ -173,84 +125,6 @@ def test_time_is_counted_in_milliseconds_at_any_frame_rate(rate: int) -> None:
     stream = activations(pulse(rate, first, last), period=period)
     (event,) = found(EventFinder(), stream)
     assert event.duration_ms == pytest.approx(100.0, abs=2 * period / MS)
-
-
-def mouth(*spans: tuple[int, int], count: int = 300) -> np.ndarray:
-    """Probabilities of a mouth that moves in these spans of frames."""
-    return np.max([pulse(count, first, last, code=12) for first, last in spans], axis=0)
-
-
-def test_an_event_of_the_mouth_waits_until_the_mouth_has_rested() -> None:
-    stream = activations(mouth((20, 44)))
-    (event,) = found(EventFinder(speech_ms=250.0), stream)
-    assert (event.onset, event.offset) == (100 * MS, 220 * MS)
-    assert (event.stamp, event.sequence) == (475 * MS, 95)
-    (at_once,) = found(EventFinder(speech_ms=0.0), stream)
-    assert at_once.stamp == 250 * MS
-    assert (at_once.onset, at_once.apex, at_once.offset) == (event.onset, event.apex, event.offset)
-
-
-def test_a_mouth_that_moves_again_and_again_speaks() -> None:
-    syllables = mouth((20, 44), (60, 90), (120, 140), (185, 200))
-    assert found(EventFinder(), activations(syllables)) == []
-    assert len(found(EventFinder(speech_ms=0.0), activations(syllables))) == 4
-    # After a rest it may make an expression again.
-    (event,) = found(EventFinder(), activations(mouth((20, 44), (60, 90), (150, 180))))
-    assert (event.onset, event.offset) == (750 * MS, 900 * MS)
-
-
-def test_two_movements_of_the_mouth_with_a_rest_between_are_two_events() -> None:
-    first, second = found(EventFinder(), activations(mouth((20, 44), (110, 140))))
-    assert (first.onset, second.onset) == (100 * MS, 550 * MS)
-
-
-def test_noise_of_the_mouth_is_no_speech() -> None:
-    rows = mouth((20, 44))
-    rows[[60, 61, 80], CODES.index(12)] = 0.95
-    (event,) = found(EventFinder(), activations(rows))
-    assert event.offset == 220 * MS
-
-
-def test_the_rest_of_the_face_does_not_wait_for_the_mouth() -> None:
-    rows = np.maximum(mouth((20, 44)), pulse(300, 50, 70, code=4))
-    brow, smile = found(EventFinder(), activations(rows))
-    assert (brow.aus, smile.aus) == ((4,), (12,))
-    assert (brow.stamp, smile.stamp) == (380 * MS, 475 * MS)
-
-    spoken = np.maximum(mouth((20, 44), (60, 90), (100, 130)), pulse(300, 62, 120, code=1))
-    (brow,) = found(EventFinder(), activations(spoken))
-    assert (brow.aus, brow.onset, brow.offset) == ((1,), 310 * MS, 600 * MS)
-
-
-def with_a_cheek(rows: np.ndarray) -> list[Activation]:
-    """Activations with the cheek raiser in place of the brow lowerer."""
-    return [replace(item, codes=(1, 6, 12, 45)) for item in activations(rows)]
-
-
-def test_a_smile_of_mouth_and_cheek_waits_and_a_word_that_moves_both_is_none() -> None:
-    smile = np.maximum(mouth((20, 44)), pulse(300, 22, 44, code=4))
-    (event,) = found(EventFinder(), with_a_cheek(smile))
-    assert (event.aus, event.stamp) == ((6, 12), 475 * MS)
-    spoken = np.maximum(smile, mouth((60, 90)))
-    assert found(EventFinder(), with_a_cheek(spoken)) == []
-    # A brow is moved by no word.
-    (brow,) = found(EventFinder(), activations(spoken))
-    assert brow.aus == (4, 12)
-
-
-def test_a_cheek_that_speech_draws_along_is_no_event() -> None:
-    cheek = pulse(300, 100, 118, code=4)
-    (alone,) = found(EventFinder(), with_a_cheek(cheek))
-    assert alone.aus == (6,)
-    spoken = np.maximum(mouth((20, 44), (60, 90), (105, 130)), cheek)
-    assert found(EventFinder(), with_a_cheek(spoken)) == []
-
-
-def test_an_event_that_waits_is_told_when_the_face_is_lost() -> None:
-    stream = activations(mouth((20, 44))[:60])
-    other_face = activations(np.full((30, 4), 0.05), start=300 * MS, face_id=2)
-    (event,) = found(EventFinder(), [*stream, *other_face])
-    assert (event.offset, event.stamp, event.face_id) == (220 * MS, 295 * MS, 1)
 
 
 def test_a_lost_face_ends_what_was_over_and_drops_what_was_not() -> None:

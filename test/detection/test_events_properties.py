@@ -6,41 +6,14 @@ import itertools
 
 import numpy as np
 import pytest
+from streams import CODES, MS, activations, found, pulse
 
 from emopulse_ros.detection.events import EventFinder
-from emopulse_ros.stream import Activation, MicroExpression
+from emopulse_ros.stream import MicroExpression
 
 pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-MS = 1_000_000
-CODES = (1, 4, 12, 45)
-
-
-def activations(
-    rows: np.ndarray, *, start: int = 0, period: int = 5 * MS, intensity: float = 0.0
-) -> list[Activation]:
-    """Activations of CODES, one row of probabilities each, ``period`` ns apart."""
-    strength = np.full(len(CODES), intensity, np.float32)
-    return [
-        Activation(start + i * period, i, 1, CODES, np.float32(row), strength, 1.0, "test", "")
-        for i, row in enumerate(rows)
-    ]
-
-
-def pulse(first: int, last: int, code: int, height: float) -> np.ndarray:
-    """One triangle that stands above 0.25 from frame ``first`` to ``last``."""
-    rows = np.full((last + 20, len(CODES)), 0.05)
-    distance = np.abs(np.arange(last + 20) - (first + last) / 2) / ((last - first) / 2)
-    rows[:, CODES.index(code)] = np.maximum(height - (height - 0.2501) * distance, 0.05)
-    return rows
-
-
-def found(finder: EventFinder, stream: list[Activation]) -> list[MicroExpression]:
-    """Every event, the flushed one included."""
-    events = [finder(item) for item in stream]
-    return [event for event in [*events, finder.flush()] if event is not None]
 
 
 def plain(event: MicroExpression, shift: int = 0) -> tuple[object, ...]:
@@ -68,7 +41,7 @@ def noisy_rows(draw: st.DrawFn) -> np.ndarray:
     code=st.sampled_from([1, 4, 12]),
 )
 def test_one_clean_pulse_is_one_event(first: int, length: int, height: float, code: int) -> None:
-    rows = pulse(first, first + length, code, height)
+    rows = pulse(first + length + 20, first, first + length, code, height)
     (event,) = found(EventFinder(rise_ms=500.0, least_confidence=0.0), activations(rows))
     assert event.onset == first * 5 * MS
     assert event.offset == (first + length) * 5 * MS
@@ -140,7 +113,7 @@ def test_a_finder_can_be_used_again(rows: np.ndarray) -> None:
 @pytest.mark.parametrize("period", [1, 1000, 5 * MS])
 def test_memory_stays_bounded_whatever_the_stamps(period: int) -> None:
     finder = EventFinder()
-    rows = np.tile(pulse(20, 60, 12, 0.9), (100, 1))
+    rows = np.tile(pulse(80, 20, 60, 12, 0.9), (100, 1))
     for item in activations(rows, period=period):
         finder(item)
         # One a millisecond over the longest event, the bridge and the gap.

@@ -167,10 +167,7 @@ def test_what_is_on_its_way_comes_through_before_the_others_end(launch: Any) -> 
 def test_every_use_has_its_file(launch: Any) -> None:
     uses = set(launch("emopulse.launch.py").arguments["use"]["choices"]) - {""}
     config = {file.stem for file in (ROOT / "config").glob("*.yaml")}
-    # The others are of the training, and the table of all defaults.
-    others = {"emopulse", "training", "refinement"}
-    others |= {"third-cycle", "fourth-cycle", "fifth-cycle"}
-    assert config - others == uses
+    assert config - {"emopulse"} == uses  # The table of all defaults.
 
 
 def test_images_of_another_driver_go_to_flow_node_and_no_camera_is_opened(launch: Any) -> None:

@@ -26,6 +26,13 @@ SLIGHT: tuple[tuple[int, ...], ...] = (
 )  # fmt: skip
 """Of these, units that move little skin or stand in few combinations."""
 
+VIVID: tuple[tuple[int, ...], ...] = (
+    (6, 12, 25), (6, 12, 25), (12, 25), (6, 12), (1, 2, 5, 25), (1, 2, 25), (4, 7), (4, 7, 10, 17),
+    (9, 10, 17), (4, 9, 10), (1, 4, 15, 17), (4, 15), (1, 2, 4, 5, 20, 25), (1, 4, 20, 25),
+)  # fmt: skip
+"""What moves together in large expressions, as far as the units go: Du, Tao & Martinez, "Compound
+facial expressions of emotion" (2014), table 1; the broad smile, with the cheeks, twice."""
+
 VISEMES: tuple[tuple[int, ...], ...] = ((25,), (25,), (20, 25), (10, 25), (17, 25), (17,), (12, 25))
 """What the mouth does while it speaks, as far as the units go."""
 

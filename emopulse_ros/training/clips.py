@@ -22,7 +22,7 @@ from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.stream import Frame
 from emopulse_ros.synthesis.corruption import CORRUPTIONS, filmed_through
-from emopulse_ros.synthesis.habits import QUIET, SLIGHT, Habits, write_script
+from emopulse_ros.synthesis.habits import QUIET, SLIGHT, VIVID, Habits, write_script
 from emopulse_ros.synthesis.scene import Scene, filmed
 from emopulse_ros.synthesis.script import MILLISECOND, Script
 
@@ -47,7 +47,7 @@ SPOILERS = {
 """What may be done to them, and how often against each other: all that leaves every frame in its
 place."""
 
-Kind = Literal["natural", "crowded", "slight", "quiet"]
+Kind = Literal["natural", "crowded", "slight", "quiet", "vivid"]
 """How a clip's face moves.
 
 ``natural``: as faces do; what is measured, and the probabilities, come from these. ``crowded``: up
@@ -55,11 +55,12 @@ to two more scripts are laid over it, for units that come and go independently o
 several at a time, teach more per rendered frame. ``slight``: crowded too, all of it of units that
 are hard to see, more often behind glasses, amid more speech and large expressions. ``quiet``: no
 micro-expression at all, but speech, turns of the head, and expressions that rise slowly and last.
+``vivid``: mostly whole expressions, large and sudden, on a head that moves a great deal.
 """
 
 SHORT = 1500 * MILLISECOND
 LENGTHS: dict[Kind, int] = {
-    "natural": SHORT, "crowded": SHORT, "slight": SHORT, "quiet": 2 * SHORT,
+    "natural": SHORT, "crowded": SHORT, "slight": SHORT, "quiet": 2 * SHORT, "vivid": SHORT,
 }  # fmt: skip
 """ns that a clip of each kind lasts: one of what lasts is longer."""
 
@@ -141,6 +142,21 @@ def habits_of(seed: int, kind: Kind) -> Habits:
             glances=random.choice([0.0, 40.0]),
             quiet_ms=random.uniform(50.0, 500.0),
         )
+    if kind == "vivid":
+        return Habits(
+            combinations=VIVID,
+            one_sided=0.05,
+            strength=(0.2, 0.6),
+            pause_ms=(100.0, random.uniform(200.0, 900.0)),
+            blink_every_ms=(500.0, 2500.0),
+            macro=0.8,
+            macro_ms=(150.0, 1200.0),
+            macro_rise_ms=(20.0, 200.0),
+            sway=random.uniform(0.0, 5.0),
+            gestures=random.choice([0.0, 60.0]),
+            glances=random.choice([0.0, 60.0]),
+            quiet_ms=random.uniform(50.0, 400.0),
+        )
     shortest = random.uniform(40.0, 200.0)
     habits = Habits(
         micro_ms=(shortest, shortest + random.uniform(50.0, 300.0)),
@@ -166,7 +182,7 @@ def habits_of(seed: int, kind: Kind) -> Habits:
 def script_of(seed: int, kind: Kind) -> Script:
     """The script of a clip."""
     script = write_script(seed, LENGTHS[kind], habits_of(seed, kind))
-    if kind in ("natural", "quiet"):
+    if kind in ("natural", "quiet", "vivid"):
         return script
     more = int(np.random.default_rng([seed, 0xDE45]).choice([0, 0, 1, 2]))
     others = [

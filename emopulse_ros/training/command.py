@@ -17,7 +17,7 @@ from emopulse_ros.evaluation.benchmark.contenders import AlwaysActive
 from emopulse_ros.training.attention import attention_peaks
 from emopulse_ros.training.calibration import best_thresholds, platt
 from emopulse_ros.training.card import Findings, write_card
-from emopulse_ros.training.configuration import SOURCES, Configuration, read_configuration
+from emopulse_ros.training.configuration import MORE, SOURCES, Configuration, read_configuration
 from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
 from emopulse_ros.training.identity import NAME, Probe, probe_identity
@@ -36,7 +36,7 @@ SAMPLES = 8
 def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="emopulse train", description=__doc__)
-    parser.add_argument("--config", type=Path, help="YAML file; see config/training.yaml")
+    parser.add_argument("--config", type=Path, help="YAML file; see config/training/")
     parser.add_argument("--face-kit", type=Path, help="your copy of ICT-FaceKit, as one .npz")
     parser.add_argument("--out", type=Path, default=Path("runs/tiny-i3d"), help="folder of the run")
     parser.add_argument(
@@ -78,7 +78,7 @@ def learn(
     :raises ValueError: if the weights are none, or those of another network.
     """
     sources, how = list(plan.sources), plan.optimisation
-    more = {"slight": plan.clips.slight, "quiet": plan.clips.quiet}
+    more = {name: getattr(plan.clips, name) for name in MORE}
     parts = ["train", *(part for part, count in more.items() if count)]
     training = Clips([clips / part for part in parts], sources, plan.flow)
     validation = Clips([clips / "validation"], sources, plan.flow)

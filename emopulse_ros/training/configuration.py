@@ -16,10 +16,13 @@ SOURCES = ("rendered", "portrait")
 """What clips are made from."""
 
 PARTS = {
-    "train": 0, "slight": 20_000, "quiet": 30_000,
+    "train": 0, "slight": 20_000, "quiet": 30_000, "vivid": 40_000,
     "validation": 100_000, "test": 200_000, "people": 300_000,
 }  # fmt: skip
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
+
+MORE = ("slight", "quiet", "vivid")
+"""Parts that are trained on where a plan asks for them."""
 
 PORTRAIT = 50_000
 """What is added to the seeds of the portrait, so that it does not follow the others' scripts."""
@@ -38,7 +41,8 @@ class ClipPlan:
     """How many clips to make of each source for each part, and with how many processes.
 
     ``slight`` are more clips for training, from each source, of units that are hard to see, and
-    ``quiet`` likewise of faces that do all they do but micro-expressions.
+    ``quiet`` likewise of faces that do all they do but micro-expressions, ``vivid`` of large and
+    sudden expressions.
     ``people`` are rendered several times each, for the probe of what the network knows of them.
     """
 
@@ -46,6 +50,7 @@ class ClipPlan:
     portrait: int = 1000
     slight: int = 0
     quiet: int = 0
+    vivid: int = 0
     validation: int = 120
     test: int = 60
     people: int = 20

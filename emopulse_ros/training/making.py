@@ -67,6 +67,7 @@ def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:
         "train": ("crowded", plan.rendered, plan.portrait),
         "slight": ("slight", plan.slight, plan.slight),
         "quiet": ("quiet", plan.quiet, plan.quiet),
+        "vivid": ("vivid", plan.vivid, plan.vivid),
     }
     if with_rendered:
         yield Share("people", "rendered", tuple(range(plan.people)))

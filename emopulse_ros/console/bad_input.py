@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,3 +28,18 @@ def check_report(path: Path | None) -> None:
     """
     if path is not None and not path.absolute().parent.is_dir():
         raise BadInputError(f"there is no folder for the report {path}")
+
+
+def check_folder(path: Path | None, what: str) -> None:
+    """Make the folder for ``what``, or refuse it before the work takes its time.
+
+    :raises BadInputError: if it cannot be made, or nothing can be written there.
+    """
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be the folder for {what}: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise BadInputError(f"{path} cannot be the folder for {what}: it cannot be written to")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emopulse_ros.console.bad_input import BadInputError, check_report, reading_input
+from emopulse_ros.console.bad_input import BadInputError, check_folder, check_report, reading_input
 from emopulse_ros.console.options import add_model, add_out
 from emopulse_ros.console.show import complain, say
 
@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how many clips to work on at a time (default: one for each processor)",
     )
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="keep there what the models answer: another run goes on where this one was stopped, "
+        "and shows the clips to new models only",
+    )
     add_out(parser, "out/benchmark", "benchmark.md and benchmark.png")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there")
 
@@ -68,7 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
     check_report(report)
     with reading_input():
         plan = _plan(arguments)
-        out.mkdir(parents=True, exist_ok=True)
+        check_folder(out, "the tables")
+        check_folder(arguments.keep, "what is kept")
         if arguments.face_kit is None:
             complain("without --face-kit the rendered people are left out: half of the set")
         results = run_benchmark(plan, processes=arguments.processes, told=Progress())
@@ -98,6 +106,7 @@ def _plan(arguments: argparse.Namespace) -> Plan:
         conditions=chosen(arguments.corruptions),
         entries=entries(arguments.model, arguments.against),
         face_kit=arguments.face_kit,
+        keep=arguments.keep,
     )
 
 

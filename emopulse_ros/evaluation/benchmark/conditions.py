@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -76,21 +76,22 @@ class _Remembered:
 
 
 class Showing:
-    """A clip, ready to be seen under any condition; what they share is rendered once."""
+    """A clip, ready to be seen under any condition; what they share is rendered once, if at all."""
 
     def __init__(self, clip: Clip, make_scene: MakeScene) -> None:
         self._clip = clip
         self._make_scene = make_scene
         self._script = clip.script()
-        self._scene: Scene = make_scene(clip, self._script)
-        if clip.corrupted:
-            self._scene = _Remembered(self._scene)
-        self._clean = list(filmed(self._scene, clip.length))
+
+    @cached_property
+    def _scene(self) -> Scene:
+        scene = self._make_scene(self._clip, self._script)
+        return _Remembered(scene) if self._clip.corrupted else scene
 
     def frames(self, condition: Condition | None = None) -> Iterable[Frame]:
         """The frames under a condition; None is the clean one."""
         if condition is None:
-            return self._clean
+            return filmed(self._scene, self._clip.length)
         if condition.name in CAMERAS:
             return filmed(self._scene, self._clip.length, CAMERAS[condition.name])
         if condition.name == TURNED_HEAD:

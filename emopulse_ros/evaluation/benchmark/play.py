@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 
 from emopulse_ros.detection.detector import Detector
+from emopulse_ros.evaluation.benchmark.answer_cache import AnswerCache
 from emopulse_ros.evaluation.benchmark.clips import Clip, MakeScene
 from emopulse_ros.evaluation.benchmark.conditions import CLEAN, Condition, Showing
 from emopulse_ros.evaluation.benchmark.contenders import Contender
@@ -33,8 +34,11 @@ def play(
     conditions: Sequence[Condition],
     contenders: Sequence[Contender],
     make_scene: MakeScene,
+    cache: AnswerCache | None = None,
 ) -> list[Played]:
     """Show a clip clean and, if it is one of those, under each condition.
+
+    What ``cache`` holds is not shown again, and what it does not hold is kept there.
 
     :raises FaceModelError: if the face models are not installed.
     """
@@ -43,11 +47,17 @@ def play(
     played = []
     for condition in (None, *(conditions if clip.corrupted else ())):
         name = condition.name if condition else CLEAN
-        frames, recordings = run(showing.frames(condition), contenders)
-        played += [
-            Played(clip, name, contender.name, frames, recording)
-            for contender, recording in zip(contenders, recordings, strict=True)
-        ]
+        known = {
+            one.name: kept for one in contenders if cache and (kept := cache.get(clip, name, one))
+        }
+        left = [one for one in contenders if one.name not in known]
+        if left:
+            frames, recordings = run(showing.frames(condition), left)
+            for one, recording in zip(left, recordings, strict=True):
+                known[one.name] = frames, recording
+                if cache:
+                    cache.put(clip, name, one, known[one.name])
+        played += [Played(clip, name, one.name, *known[one.name]) for one in contenders]
     return played
 
 

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from emopulse_ros.detection.model import Card
+from emopulse_ros.evaluation.benchmark.answer_cache import AnswerCache
 from emopulse_ros.evaluation.benchmark.clips import Clip, MakeScene, scene_maker
 from emopulse_ros.evaluation.benchmark.conditions import CLEAN, Condition
 from emopulse_ros.evaluation.benchmark.contenders import Contender, Entry, opened
@@ -26,12 +27,14 @@ Told = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. The first of ``entries`` is the model it is all about."""
+    """What to run. The first of ``entries`` is the model it is all about; with ``keep``, what the
+    models answer is kept in that folder, and what is kept there already is not asked again."""
 
     clips: tuple[Clip, ...]
     conditions: tuple[Condition, ...]
     entries: tuple[Entry, ...]
     face_kit: Path | None = None
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,13 +63,14 @@ class _Workshop:
         self._conditions = plan.conditions
         self._make_scene: MakeScene = scene_maker(plan.face_kit)
         self._contenders = opened(plan.entries)
+        self._cache = AnswerCache(plan.keep, plan.face_kit) if plan.keep else None
 
     def work(self, clip: Clip) -> list[tuple[str, str, Evidence]]:
         """Contender, condition and evidence of all there is to one clip."""
         cards: dict[str, Card] = {one.name: one.engine.card for one in self._contenders}
         return [
             (one.contender, one.condition, evidence(one, cards[one.contender]))
-            for one in play(clip, self._conditions, self._contenders, self._make_scene)
+            for one in play(clip, self._conditions, self._contenders, self._make_scene, self._cache)
         ]
 
 
@@ -91,6 +95,7 @@ def run(plan: Plan, *, processes: int = 1, told: Told = lambda _: None) -> Resul
     :raises BenchmarkError: if the face kit's people cannot be rendered here.
     :raises ModelError: if a model is missing or not ours.
     :raises FaceModelError: if the face models are not installed.
+    :raises OSError: if answers cannot be kept.
     """
     contenders = opened(plan.entries)
     scene_maker(plan.face_kit)  # What is wrong with it is better told here than by a process.

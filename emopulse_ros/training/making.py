@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from emopulse_ros.training.clips import Kind, make_clips, portrait, rendered
+from emopulse_ros.training.clips import make_clips, portrait, rendered
 from emopulse_ros.training.configuration import PARTS, PORTRAIT, ClipPlan
 from emopulse_ros.training.identity import make_people
+from emopulse_ros.training.scripts import Kind
 
 SHARE = 25
 """Clips that a process makes before it says so."""

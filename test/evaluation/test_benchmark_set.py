@@ -16,8 +16,8 @@ from emopulse_ros.evaluation.truth import event_truth
 from emopulse_ros.facs import BLINK, CODES
 from emopulse_ros.synthesis.corruption import CORRUPTIONS
 from emopulse_ros.synthesis.script import SECOND
-from emopulse_ros.training.clips import OTHERS
 from emopulse_ros.training.configuration import PARTS
+from emopulse_ros.training.scripts import OTHERS
 
 ROOT = Path(__file__).resolve().parents[2]
 FACE_KIT = Path(os.environ.get("EMOPULSE_FACE_KIT", ROOT / "../shared/face_kit/ict_facekit.npz"))

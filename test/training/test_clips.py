@@ -11,15 +11,8 @@ import pytest
 from emopulse_ros.face.look import Look
 from emopulse_ros.synthesis.habits import SLIGHT, VIVID
 from emopulse_ros.synthesis.script import MILLISECOND, Movement
-from emopulse_ros.training.clips import (
-    FRAME,
-    LENGTHS,
-    Clip,
-    Kind,
-    make_clip,
-    portrait,
-    script_of,
-)
+from emopulse_ros.training.clips import FRAME, Clip, make_clip, portrait
+from emopulse_ros.training.scripts import LENGTHS, Kind, script_of
 
 KINDS: tuple[Kind, ...] = ("natural", "crowded", "slight", "quiet", "vivid")
 SEEDS = range(40)

@@ -21,6 +21,7 @@ from emopulse_ros.flow.strain import optical_strain, strain_tensor  # noqa: E402
 from emopulse_ros.stream import FaceCrop, FlowStep  # noqa: E402
 from emopulse_ros.synthesis.script import MILLISECOND  # noqa: E402
 from emopulse_ros.training import clips as clip_making  # noqa: E402
+from emopulse_ros.training import scripts  # noqa: E402
 from emopulse_ros.training.clips import Clip, packed  # noqa: E402
 from emopulse_ros.training.command import learn, main  # noqa: E402
 from emopulse_ros.training.configuration import (  # noqa: E402
@@ -76,7 +77,7 @@ def test_a_clip_says_what_the_flow_stage_says(monkeypatch: pytest.MonkeyPatch) -
             return step
 
     monkeypatch.setattr(clip_making, "FlowStage", Overheard)
-    monkeypatch.setitem(clip_making.LENGTHS, "natural", 1900 * MILLISECOND)
+    monkeypatch.setitem(scripts.LENGTHS, "natural", 1900 * MILLISECOND)
     clip = clip_making.make_clip(3, clip_making.portrait(), Look(), "natural")
     assert clip is not None
     assert len(clip.neutral) > 1, "the neutral face was never renewed: choose another seed"
@@ -244,7 +245,9 @@ def test_the_shipped_configuration_is_the_default() -> None:
     assert read_configuration(path) == Configuration()
 
 
-@pytest.mark.parametrize(("folder", "least"), [("ablations", 6), ("baselines", 3)])
+@pytest.mark.parametrize(
+    ("folder", "least"), [("ablations", 6), ("baselines", 2), ("baselines/from-scratch", 1)]
+)
 def test_what_is_compared_changes_one_thing_of_its_reference(folder: str, least: int) -> None:
     files = sorted((CONFIG / folder).glob("*.yaml"))
     plans = {path.stem: read_configuration(path) for path in files}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 
 from emopulse_ros.camera.source import Closing
 
@@ -15,15 +14,15 @@ STANDARD_ERROR = 2
 class Aside(Closing):
     """Keeps what the process writes to standard error until :meth:`lines` asks for it.
 
-    A file takes it, not a pipe: nobody who writes has to wait for who shows it.
+    A file in memory takes it, not a pipe: nobody who writes has to wait for who shows it.
     """
 
     def __init__(self) -> None:
         sys.stderr.flush()
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115  (it is closed in close)
+        self._file = os.memfd_create("standard error")
         self._before = os.dup(STANDARD_ERROR)
         self._told = 0
-        os.dup2(self._file.fileno(), STANDARD_ERROR)
+        os.dup2(self._file, STANDARD_ERROR)
 
     def lines(self) -> list[str]:
         """The whole lines written since the last call."""
@@ -37,9 +36,8 @@ class Aside(Closing):
         os.dup2(self._before, STANDARD_ERROR)
         os.close(self._before)
         os.write(STANDARD_ERROR, self._read())
-        self._file.close()
+        os.close(self._file)
 
     def _read(self) -> bytes:
         # Without moving the place at which others write.
-        here = self._file.fileno()
-        return os.pread(here, os.fstat(here).st_size - self._told, self._told)
+        return os.pread(self._file, os.fstat(self._file).st_size - self._told, self._told)

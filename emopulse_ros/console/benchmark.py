@@ -79,7 +79,12 @@ def run(arguments: argparse.Namespace) -> int:
         check_folder(arguments.keep, "what is kept")
         if arguments.face_kit is None:
             complain("without --face-kit the rendered people are left out: half of the set")
-        results = run_benchmark(plan, processes=arguments.processes, told=Progress())
+        try:
+            results = run_benchmark(plan, processes=arguments.processes, told=Progress())
+        except KeyboardInterrupt:
+            if plan.keep:
+                complain(f"stopped; the same command goes on with what is kept in {plan.keep}")
+            raise
     text = as_markdown(results)
     (out / "benchmark.md").write_text(text, encoding="utf-8")
     if report is not None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from emopulse_ros.cli import main
-from emopulse_ros.evaluation.benchmark import answer_cache, play
+from emopulse_ros.evaluation.benchmark import answer_cache, clips, play
 from emopulse_ros.evaluation.benchmark.answer_cache import AnswerCache
 from emopulse_ros.evaluation.benchmark.as_json import as_json
 from emopulse_ros.evaluation.benchmark.clips import Clip
@@ -51,11 +51,11 @@ def recording(frames: int) -> Recording:
 
 
 def same(one: Recording, other: Recording) -> bool:
-    columns = (np.array_equal(getattr(one, c), getattr(other, c), True) for c in COLUMNS)
+    columns = (
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=True)
+        for name in answer_cache.COLUMNS
+    )
     return all(columns) and one.codes == other.codes and str(one.events) == str(other.events)
-
-
-COLUMNS = answer_cache.COLUMNS
 
 
 @pytest.mark.parametrize("frames", [0, 7])
@@ -130,6 +130,21 @@ def test_a_run_goes_on_where_another_ended(tmp_path: Path, monkeypatch: pytest.M
     assert shown[3:] == [["int8"], ["int8"]]
     assert told["scores"][names[0]] == json.loads(fresh)["scores"][names[0]]
     assert told["scores"]["int8"] != told["scores"][names[0]]
+
+
+def test_whoever_stops_it_is_told_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clips, "the_set", lambda *_, **__: (CLIP,))
+    monkeypatch.setattr(play, "run", stopped)
+    given = ["benchmark", "--processes", "1", "--out", str(tmp_path / "out")]
+    assert main([*given, "--keep", str(tmp_path / "kept")]) == 130
+    assert f"goes on with what is kept in {tmp_path / 'kept'}" in capsys.readouterr().err
+    assert main(given) == 130
+    assert "kept" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--keep", "--out"])

@@ -40,11 +40,12 @@ def test_what_is_measured_is_what_is_true() -> None:
     assert 0.7 < agreement.gain < 1.1
 
 
-def test_the_table_has_a_line_for_each_condition(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_has_a_line_for_each_condition_and_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flow_trial, "NUMBERS", range(501, 502))
     monkeypatch.setattr(flow_trial, "CONDITIONS", (None, "jpeg"))
+    monkeypatch.setattr(flow_trial, "STRENGTHS", (0.5,))
     lines: list[str] = []
     flow_trial.main([], lines.append)
-    assert len(lines) == 3
-    for line, name in zip(lines[1:], ("clean", "jpeg"), strict=True):
+    assert len(lines) == 4
+    for line, name in zip(lines[1:], ("clean", "jpeg", "smile of 0.5"), strict=True):
         assert re.fullmatch(rf"portrait +{name} +0\.\d+ +0\.\d+ +[01]\.\d\d", line)

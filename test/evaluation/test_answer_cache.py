@@ -88,7 +88,7 @@ def test_nothing_else_stands_for_it(
     assert AnswerCache(tmp_path, None).get(CLIP, "clean", model) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", "half"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", "half", "scribbled on"])
 def test_a_file_that_is_damaged_is_as_good_as_none(
     tmp_path: Path, model: Contender, content: bytes | str
 ) -> None:
@@ -96,7 +96,11 @@ def test_a_file_that_is_damaged_is_as_good_as_none(
     cache.put(CLIP, "clean", model, (9, recording(7)))
     (path,) = tmp_path.rglob("*.npz")
     whole = path.read_bytes()
-    path.write_bytes(content if isinstance(content, bytes) else whole[: len(whole) // 2])
+    half = whole[: len(whole) // 2]
+    if content == "scribbled on":
+        # The deflated bytes of the first array begin some 40 bytes in.
+        half = whole[:44] + bytes(byte ^ 0xFF for byte in whole[44:80]) + whole[80:]
+    path.write_bytes(content if isinstance(content, bytes) else half)
     assert cache.get(CLIP, "clean", model) is None
     cache.put(CLIP, "clean", model, (9, recording(7)))
     assert cache.get(CLIP, "clean", model) is not None

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from contextlib import suppress
 from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +21,7 @@ import cv2
 import numpy as np
 
 import emopulse_ros
+from emopulse_ros.detection.model import hash_of
 from emopulse_ros.evaluation.benchmark.clips import BENCHMARK_VERSION, Clip
 from emopulse_ros.evaluation.benchmark.contenders import Contender
 from emopulse_ros.evaluation.recording import Recording
@@ -37,14 +39,17 @@ class AnswerCache:
 
     def __init__(self, folder: Path, face_kit: Path | None) -> None:
         self._folder = folder
-        self._made_with = [BENCHMARK_VERSION, _program(), _libraries(), _digest(face_kit)]
+        kit = hash_of(face_kit) if face_kit else ""
+        self._made_with = [BENCHMARK_VERSION, _program(), _libraries(), kit]
 
     def get(self, clip: Clip, condition: str, contender: Contender) -> Answer | None:
         """What was kept; None if there is nothing, or nothing that can be read."""
         try:
             with np.load(self._file(clip, condition, contender)) as kept:
                 return _unpacked({name: kept[name] for name in kept.files})
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        except (
+            OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error
+        ):  # fmt: skip
             return None
 
     def put(self, clip: Clip, condition: str, contender: Contender, answer: Answer) -> None:
@@ -86,10 +91,6 @@ def _libraries() -> list[str]:
         with suppress(PackageNotFoundError):
             found.append(f"{name} {version(name)}")
     return found
-
-
-def _digest(path: Path | None) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
 
 
 COLUMNS = tuple(field.name for field in fields(Recording) if field.name not in ("codes", "events"))

@@ -78,8 +78,7 @@ def learn(
     :raises ValueError: if the weights are none, or those of another network.
     """
     sources, how = list(plan.sources), plan.optimisation
-    more = {name: getattr(plan.clips, name) for name in MORE}
-    parts = ["train", *(part for part, count in more.items() if count)]
+    parts = ["train", *(part for part in MORE if getattr(plan.clips, part))]
     training = Clips([clips / part for part in parts], sources, plan.flow)
     validation = Clips([clips / "validation"], sources, plan.flow)
     if how.threads:

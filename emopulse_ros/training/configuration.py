@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
 
@@ -21,8 +21,8 @@ PARTS = {
 }  # fmt: skip
 """First seed of each part. A seed draws the person, so no one stands in two parts."""
 
-MORE = ("slight", "quiet", "vivid")
-"""Parts that are trained on where a plan asks for them."""
+MORE: tuple[Literal["slight", "quiet", "vivid"], ...] = ("slight", "quiet", "vivid")
+"""Parts that are trained on where a plan asks for them, each of the kind of its name."""
 
 PORTRAIT = 50_000
 """What is added to the seeds of the portrait, so that it does not follow the others' scripts."""

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from emopulse_ros.training.clips import make_clips, portrait, rendered
-from emopulse_ros.training.configuration import PARTS, PORTRAIT, ClipPlan
+from emopulse_ros.training.configuration import MORE, PARTS, PORTRAIT, ClipPlan
 from emopulse_ros.training.identity import make_people
 from emopulse_ros.training.scripts import Kind
 
@@ -66,10 +66,9 @@ def _shares(plan: ClipPlan, *, with_rendered: bool) -> Iterator[Share]:
         "validation": ("natural", plan.validation // 2, plan.validation // 2),
         "test": ("natural", plan.test // 2, plan.test // 2),
         "train": ("crowded", plan.rendered, plan.portrait),
-        "slight": ("slight", plan.slight, plan.slight),
-        "quiet": ("quiet", plan.quiet, plan.quiet),
-        "vivid": ("vivid", plan.vivid, plan.vivid),
     }
+    for more in MORE:
+        counts[more] = (more, getattr(plan, more), getattr(plan, more))
     if with_rendered:
         yield Share("people", "rendered", tuple(range(plan.people)))
     for part, (kind, of_kit, of_portrait) in counts.items():

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emopulse_ros.console.bad_input import BadInputError, reading_input
+from emopulse_ros.console.bad_input import BadInputError, check_folder, reading_input
 from emopulse_ros.console.options import add_model, add_out
 from emopulse_ros.console.progress import Progress
 from emopulse_ros.console.show import complain, say
@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInputError(f"{arguments.bag} is there already: give --bag a name that is free")
     with reading_input():
         engine = open_engine(arguments.model)
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        check_folder(arguments.out, "the report")
         name, _, root = arguments.source.partition(":")
         found, more = (
             _data_set(arguments, name, root)

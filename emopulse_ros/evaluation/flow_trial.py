@@ -1,7 +1,8 @@
 """How exactly the flow stage sees skin move: its measure against the true flow of synthetic faces.
 
 ``python -m emopulse_ros.evaluation.flow_trial [--face-kit PATH]`` prints it, after some minutes.
-Faces that make micro-expressions while their heads sway are held still and measured as on a robot.
+Faces that make micro-expressions, or smile, while their heads sway are held still and measured as
+on a robot.
 Both what is measured and what is true are motion of the skin since the first picture, in pixels of
 the flow grid, less the affine part that the head's own motion makes.
 """
@@ -43,11 +44,11 @@ CONDITIONS = (
 )  # fmt: skip
 """Nothing, and all that spoils a picture without moving it; at the medium level."""
 
-
 STRENGTHS = (0.25, 0.5, 1.0)
 """Of a broad smile; a micro-expression has 0.1 to 0.4."""
 
 SMILE = (6, 12, 25)
+"""Cheeks, corners of the mouth, and lips."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,6 @@ class Echoes:
         self._kept: dict[object, deque[Hashable]] = {}
         self._lock = threading.Lock()
 
-    def is_listening(self, reader: object) -> bool:
-        """Whether a subscription listens outside."""
-        return reader in self._listening
-
     def keep(self, writer: object, depth: int) -> None:
         """Remember what a transient-local publisher sends: the middleware will send it again."""
         with self._lock:

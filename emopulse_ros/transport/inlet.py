@@ -15,7 +15,7 @@ from emopulse_ros.transport.events import (
     no_events,
     subscription_events,
 )
-from emopulse_ros.transport.topics import Member, Topic
+from emopulse_ros.transport.topics import Member, Topic, have_look
 from emopulse_ros.transport.turn import in_turn
 
 Item = TypeVar("Item")
@@ -98,6 +98,10 @@ class Inlet(Generic[Item]):
                 callback_group=self._group,
                 event_callbacks=no_events(SubscriptionEventCallbacks),
             )
+            # Counted as one of ours only once it is there, not before: for a moment a publisher
+            # may have taken it for one outside, which costs a message that nobody needs. The
+            # other way round it would have kept one from somebody who is there.
+            have_look(self._topic.writers_of(self._reader))
 
     def close(self) -> None:
         """Leave ROS for good."""

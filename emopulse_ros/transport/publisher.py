@@ -5,10 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
-from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from rclpy.exceptions import InvalidHandle
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation, adapted
@@ -16,7 +14,7 @@ from emopulse_ros.transport.events import publisher_events
 from emopulse_ros.transport.mirror import Mirror, Readers
 from emopulse_ros.transport.quality import checked, is_latched
 from emopulse_ros.transport.subscription import Subscription
-from emopulse_ros.transport.topics import Topics
+from emopulse_ros.transport.topics import Topics, have_look
 
 Item = TypeVar("Item")
 
@@ -73,7 +71,7 @@ class Publisher(Generic[Item]):
                 self.adaptation,
                 topic,
                 self.qos,
-                count_own=lambda: self._topic.echoing(self),
+                count_own=lambda: sum(reader.is_outside for reader in self.readers),
                 on_sending=self._expect_echo,
             )
         except BaseException:
@@ -87,7 +85,7 @@ class Publisher(Generic[Item]):
         self.look()
         # Nobody here needs the middleware any more to hear of this topic: not in half a second but
         # before what is published next comes in that way, too.
-        _have_look(self.readers)
+        have_look(self.readers)
 
     @property
     def wanted(self) -> bool:
@@ -170,7 +168,7 @@ class Publisher(Generic[Item]):
             readers, self.readers = self.readers, ()
             self._latched.clear()
         self._mirror.close()
-        _have_look(readers)
+        have_look(readers)
 
     def abandon(self) -> None:
         """Let go of everything in a process that was forked."""
@@ -188,10 +186,3 @@ class Publisher(Generic[Item]):
 
     def _expect_echo(self, identity: Hashable, readers: Readers) -> None:
         self._topic.echoes.expect(self, identity, readers)
-
-
-def _have_look(readers: tuple[Subscription[Any], ...]) -> None:
-    for reader in readers:
-        # One whose node is gone is cleared away by the watch.
-        with suppress(InvalidHandle):
-            reader.look()

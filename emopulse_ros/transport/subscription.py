@@ -97,6 +97,11 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         """Messages from outside that could not be converted."""
         return 0 if self._inlet is None else self._inlet.refused
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is one of the middleware's subscriptions, too."""
+        return self._inlet is not None and self._inlet.is_open
+
     def get_publisher_count(self) -> int:
         """Number of publishers, inside this process and outside."""
         outside = 0 if self._inlet is None else self._inlet.publishers

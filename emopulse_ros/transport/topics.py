@@ -6,8 +6,11 @@ import atexit
 import os
 import threading
 import weakref
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, ClassVar, Protocol
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.qos import QoSProfile
 
 from emopulse_ros.transport.adaptation import Adaptation
@@ -30,6 +33,10 @@ class Member(Protocol):
 
     def warn(self, text: str) -> None:
         """Tell the node's owner."""
+        ...
+
+    def look(self) -> None:
+        """See who is there outside."""
         ...
 
     def destroy(self) -> None:
@@ -67,10 +74,6 @@ class Topic:
     def writers_of(self, reader: Member) -> tuple[Writer, ...]:
         """The publishers of this context that reach a subscription."""
         return tuple(writer for writer in self.writers if reader in writer.readers)
-
-    def echoing(self, writer: Writer) -> int:
-        """How many of the subscriptions that a publisher reaches also listen outside."""
-        return sum(self.echoes.is_listening(reader) for reader in writer.readers)
 
     def introduce(self, writer: Writer, reader: Member) -> None:
         """Connect a publisher and a subscription of the same type if their QoS allows it."""
@@ -181,6 +184,14 @@ class Topics:
                 writer.disconnect(member)
             if not topic.writers and not topic.readers:
                 self._topics.pop(topic.name, None)
+
+
+def have_look(members: Iterable[Member]) -> None:
+    """Have each see who is there outside."""
+    for member in members:
+        # One whose node is gone is cleared away by the watch.
+        with suppress(InvalidHandle):
+            member.look()
 
 
 atexit.register(Topics.close_all)

@@ -54,6 +54,35 @@ def test_messages_are_made_while_and_only_while_somebody_outside_listens(
     assert conversions == [1]
 
 
+def test_a_subscription_that_joins_ros_takes_nothing_from_those_outside(
+    here: Any, outside: Any, pictures: Any, soon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+
+    subscription = Subscription(here, pictures[0], "image", lambda _: None, 10)
+    publisher = Publisher(here, pictures[0], "image", 10)
+    assert soon(lambda: not subscription.is_outside)
+    assert soon(lambda: here.count_subscribers("image") == 0)
+    outside.create_subscription(pictures[0].message, "image", lambda _: None, 10)
+    assert soon(lambda: publisher.get_subscription_count() == 2)
+    create, counted = here.create_subscription, []
+
+    def watched(*given: Any, **named: Any) -> Any:
+        publisher.look()
+        counted.append(publisher.get_subscription_count())
+        made = create(*given, **named)
+        publisher.look()
+        counted.append(publisher.get_subscription_count())
+        return made
+
+    monkeypatch.setattr(here, "create_subscription", watched)
+    # Somebody outside publishes too, so that the subscription has to listen there.
+    outside.create_publisher(pictures[0].message, "image", 10)
+    assert soon(lambda: subscription.is_outside)
+    assert min(counted) >= 2
+    assert soon(lambda: publisher.get_subscription_count() == 2)
+
+
 def test_an_inline_publisher_loses_nothing_however_fast_it_is(
     here: Any, outside: Any, pictures: Any, frame: Any, soon: Any
 ) -> None:

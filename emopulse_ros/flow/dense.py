@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
+Flow = tuple[Plane, Plane]
+"""To the right and down, in pixels of the flow grid."""
+
 NORMALISE_WINDOW = 21
 """Side in crop pixels of the window whose mean and deviation are taken out of the picture."""
 
@@ -25,6 +28,10 @@ NORMALISE_FLOOR = 25.0
 
 PRIOR = 0.02
 """Weight of "nothing moved" in the structure tensor: it keeps skin without texture at rest."""
+
+KEPT = np.float32(0.97)
+"""Share of the last flow from which the next is searched for: what the pictures no longer bear out
+is forgotten within a hundred, whatever passed before the face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +65,14 @@ class LucasKanade:
     :raises ValueError: if ``grid`` is not a multiple of 4 of at least 32.
     """
 
-    name = "lucas-kanade-3"
+    name = "lucas-kanade-4"
 
     def __init__(self, grid: int = 64) -> None:
         if grid < 32 or grid % 4:
             raise ValueError(f"a flow grid of {grid} will not do: take a multiple of 4 from 32 up")
         self.grid = grid
         self.crop_size = 2 * grid
-        self._levels = tuple(
-            _level(side, window) for side, window in ((grid // 4, 3), (grid // 2, 5), (grid, 5))
-        )
+        self._levels = _level(grid // 2, 5), _level(grid, 5)
 
     def pyramid(self, crop: NDArray[np.uint8]) -> Pyramid:
         """Prepare a crop, ``(2 * grid, 2 * grid) uint8``, for :meth:`flow`."""
@@ -99,17 +104,25 @@ class LucasKanade:
             inverses.append((yy * scale, xy * -scale, xx * scale))
         return Tensor(tuple(gradients), tuple(inverses))
 
-    def flow(self, crop: Pyramid, tensor: Tensor, reference: Pyramid) -> tuple[Plane, Plane]:
+    def flow(
+        self, crop: Pyramid, tensor: Tensor, reference: Pyramid, last: Flow | None = None
+    ) -> Flow:
         """How far each point of ``crop`` has moved since ``reference``.
+
+        The search goes a pixel or two. It begins near ``last``, the flow of the frame before, so
+        that whatever comes there by and by is found however far it goes; or else at rest.
 
         Returns ``(u, v)``, each ``(grid, grid) float32``, in pixels of the flow grid (two pixels
         of the crop), positive to the right and down.
         """
         u: Plane = np.zeros((1, 1), np.float32)
         v = u
+        if last is not None:
+            side = self._levels[0].grid // 2
+            u, v = (_shrink(plane, side) * (KEPT / 2) for plane in last)
         for index, level in enumerate(self._levels):
             picture, past = crop.pictures[index], reference.pictures[index]
-            if index:
+            if index or last is not None:
                 side = 2 * level.grid
                 # Flow is kept in pixels of the level's picture, which has doubled.
                 wide_u, wide_v = _grow(u, side), _grow(v, side)

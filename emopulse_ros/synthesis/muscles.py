@@ -9,7 +9,8 @@ and extents follow the descriptions in Ekman, Friesen & Hager, *Facial Action Co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -120,8 +121,42 @@ PULLS: dict[int, tuple[Pull, ...]] = {
 """The pulls of each action unit on the person's right; the left is their mirror image."""
 
 
+ALSO: dict[int, tuple[Pull, ...]] = {
+    12: (Pull((0, 37, 39, 40), 0.008, 0.024, (0.15, 0.14, 0.06), "upper lip"),),
+    25: (Pull((0, 37, 39), 0.0, 0.024, (0.14, 0.13, 0.06), "upper lip"),),
+}
+"""What some people show of a unit besides: the upper lip drawn up over the teeth."""
+
+
+def manner(random: np.random.Generator) -> dict[int, tuple[Pull, ...]]:
+    """How somebody shows the action units: like :data:`PULLS`, each pull of another strength,
+    direction and reach, and more or less of :data:`ALSO`."""
+    return {
+        code: tuple(
+            _varied(pull, share, random)
+            for share, shown in ((1.0, pulls), (random.random(), ALSO.get(code, ())))
+            for pull in shown
+        )
+        for code, pulls in PULLS.items()
+    }
+
+
+def _varied(pull: Pull, share: float, random: np.random.Generator) -> Pull:
+    strength = share * float(np.exp(random.normal(0.0, 0.2)))
+    turn = random.normal(0.0, 0.2)
+    across, up = strength * pull.lateral, strength * pull.up
+    lateral = float(np.cos(turn) * across - np.sin(turn) * up)
+    upwards = float(np.sin(turn) * across + np.cos(turn) * up)
+    wide = float(np.exp(random.normal(0.0, 0.12)))
+    sideways, above, below = (float(reach * wide) for reach in pull.reach)
+    return replace(pull, lateral=lateral, up=upwards, reach=(sideways, above, below))
+
+
 def displacement_fields(
-    landmarks: NDArray[np.float32], mirror: NDArray[np.int16], points: NDArray[np.float32]
+    landmarks: NDArray[np.float32],
+    mirror: NDArray[np.int16],
+    points: NDArray[np.float32],
+    pulls: Mapping[int, tuple[Pull, ...]] = PULLS,
 ) -> NDArray[np.float32]:
     """How each action unit at full strength displaces the skin of a face at ``points``.
 
@@ -138,12 +173,12 @@ def displacement_fields(
     left_share = smooth_step((places[:, 0] + 0.05) / 0.10)
     fields = np.zeros((len(ACTION_UNITS), 2, len(places), 2), np.float32)
     for unit, field in zip(ACTION_UNITS, fields, strict=True):
-        pulls = PULLS[unit.code]
+        own = pulls[unit.code]
         if unit.sided:
-            field[0] = _pulled(pulls, marks, mirror, places, zones, sides=(0,))
-            field[1] = _pulled(pulls, marks, mirror, places, zones, sides=(1,))
+            field[0] = _pulled(own, marks, mirror, places, zones, sides=(0,))
+            field[1] = _pulled(own, marks, mirror, places, zones, sides=(1,))
         else:
-            both = _pulled(pulls, marks, mirror, places, zones, sides=(0, 1))
+            both = _pulled(own, marks, mirror, places, zones, sides=(0, 1))
             field[0] = both * left_share[:, None]
             field[1] = both - field[0]
     return frame.vectors_to_image(fields)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from emopulse_ros.synthesis.grid import Grid, pixels
 from emopulse_ros.synthesis.head import Head
 from emopulse_ros.synthesis.lens import LEVEL, Sensor, light_of
 from emopulse_ros.synthesis.likeness import Likeness, astronaut
-from emopulse_ros.synthesis.muscles import displacement_fields
+from emopulse_ros.synthesis.muscles import PULLS, Pull, displacement_fields, manner
 from emopulse_ros.synthesis.script import Pose, Script
 
 FINER = 2
@@ -58,6 +60,7 @@ class PortraitScene:
         gamma: float = 1.0,
         contrast: float = 1.0,
         brightness: float = 0.0,
+        pulls: Mapping[int, tuple[Pull, ...]] = PULLS,
     ) -> None:
         portrait = portrait or astronaut()
         self.script = script
@@ -92,7 +95,7 @@ class PortraitScene:
         low, high = self._marks.min(axis=0) - self._margin, self._marks.max(axis=0) + self._margin
         self._skin = Grid.over((low[0], low[1], high[0], high[1]), step)
         places = self._skin.points()
-        fields = displacement_fields(marks, portrait.mirror, places.reshape(-1, 2))
+        fields = displacement_fields(marks, portrait.mirror, places.reshape(-1, 2), pulls)
         self._fields = fields.reshape(*fields.shape[:2], *places.shape)
         self._near = self._grid.slices_within(low - self._margin, high + self._margin)
 
@@ -184,7 +187,14 @@ class PortraitScene:
         return self._posed(centres, pose)
 
     @classmethod
-    def varied(cls, seed: int, script: Script, size: tuple[int, int] = (256, 256)) -> PortraitScene:
+    def varied(
+        cls,
+        seed: int,
+        script: Script,
+        size: tuple[int, int] = (256, 256),
+        *,
+        mannered: bool = False,
+    ) -> PortraitScene:
         """A scene with another face, camera and light, drawn from ``seed``.
 
         The face is 50 to 65% as wide as the shorter side of ``size``.
@@ -204,6 +214,7 @@ class PortraitScene:
             gamma=float(np.exp(random.normal(0.0, 0.25))),
             contrast=random.uniform(0.6, 1.1),
             brightness=random.normal(0.0, 15.0),
+            pulls=manner(random) if mannered else PULLS,
         )
 
     def _posed(self, points: Points, pose: Pose, rounds: int = ROUNDS) -> Points:

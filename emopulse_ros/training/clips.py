@@ -173,12 +173,15 @@ def rendered(kit: Path) -> MakeScene:
     return make
 
 
-def portrait() -> MakeScene:
-    """Scenes with the embedded portrait, made to look like many people."""
+def portrait(*, mannered: bool = False) -> MakeScene:
+    """Scenes with the embedded portrait, made to look like many people.
+
+    If ``mannered``, each moves the face in its own way, too.
+    """
     from emopulse_ros.synthesis.portrait import PortraitScene
 
     def make(seed: int, script: Script) -> Scene:
-        return PortraitScene.varied(seed, script, (256, 256))
+        return PortraitScene.varied(seed, script, (256, 256), mannered=mannered)
 
     return make
 

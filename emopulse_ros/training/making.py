@@ -17,7 +17,7 @@ from emopulse_ros.training.scripts import Kind
 SHARE = 25
 """Clips that a process makes before it says so."""
 
-SYNTHESIS = "3"
+SYNTHESIS = "4"
 """Which synthesis clips are made by: whatever makes other clips of the same seeds raises it."""
 
 
@@ -85,7 +85,12 @@ def _cut(part: str, source: str, seeds: range, kind: Kind) -> Iterator[Share]:
 
 
 def _make(share: Share, folder: Path, face_kit: Path | None) -> None:
-    scenes = rendered(face_kit) if share.source == "rendered" and face_kit else portrait()
+    if share.source == "rendered" and face_kit:
+        scenes = rendered(face_kit)
+    else:
+        # Where the plain clips are scored, the textbook's muscles are the truth; the further ones
+        # only add to what is learned.
+        scenes = portrait(mannered=share.kind != "natural")
     own = folder / share.part
     if share.part == "people":
         make_people(own, len(share.seeds), scenes)

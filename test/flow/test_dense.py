@@ -41,6 +41,18 @@ def test_reads_a_shift_of_up_to_three_pixels(right: float, down: float) -> None:
     assert np.median(v[inner, inner]) == pytest.approx(down / 2, abs=0.02 + 0.1 * abs(down))
 
 
+@settings(max_examples=10, deadline=None)
+@given(right=st.floats(6.0, 12.0), sign=st.sampled_from([-1.0, 1.0]))
+def test_finds_a_shift_however_large_from_near_it(right: float, sign: float) -> None:
+    method = LucasKanade()
+    now, past = method.pyramid(crop(sign * right, 0.0)), method.pyramid(crop(0.0, 0.0))
+    flow = np.full((64, 64), 0.9 * sign * right / 2, np.float32), np.zeros((64, 64), np.float32)
+    u, v = method.flow(now, method.tensor(now), past, flow)
+    inner = slice(8, -8)
+    assert np.median(u[inner, inner]) == pytest.approx(sign * right / 2, rel=0.03)
+    assert np.median(v[inner, inner]) == pytest.approx(0.0, abs=0.05)
+
+
 def test_the_same_picture_has_not_moved() -> None:
     method = LucasKanade()
     same = method.pyramid(crop(0.0, 0.0))

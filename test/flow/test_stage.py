@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,6 +20,15 @@ MS = 1_000_000
 def face(number: int, face_id: int = 1, right: float = 0.0, ms: float = 5.0) -> FaceCrop:
     matrix = np.array([[2.0, 0.0, 10.0], [0.0, 2.0, 20.0]])
     return FaceCrop(round(number * ms * MS), number, face_id, crop(right, 0.0), matrix)
+
+
+def smile(number: int, far: float) -> FaceCrop:
+    """The skin about the mouth is so far to the right, in pixels of the crop."""
+    rows, columns = np.indices((128, 128), np.float32)
+    bump = np.exp(-((columns - 64.0) ** 2 + (rows - 96.0) ** 2) / (2 * 16.0**2))
+    still = face(number).image
+    moved = cv2.remap(still, columns - np.float32(far) * bump, rows, cv2.INTER_CUBIC)
+    return replace(face(number), image=moved)
 
 
 def test_a_step_names_its_channels_and_cannot_be_written_to() -> None:
@@ -82,6 +92,31 @@ def test_a_neutral_face_that_does_not_adapt_stays_the_first_picture() -> None:
             stage(seen)
     assert stages[0].neutral_motion.any()
     assert not stages[1].neutral_motion.any()
+
+
+def test_what_is_followed_is_seen_however_far_it_goes() -> None:
+    stage = FlowStage()
+    for number in range(41):
+        step = stage(smile(number, 0.3 * number))
+    leap = FlowStage()
+    leap(smile(0, 0.0))
+    at_once = leap(smile(1, 0.3 * 40))
+    # Twelve pixels of the crop, six of the grid, where the bump is at its height.
+    high = step.channels.index("u_neutral"), slice(44, 52), slice(28, 36)
+    assert step.data[high].mean() > 0.85 * 6.0
+    assert at_once.data[high].mean() < 0.7 * 6.0
+
+
+def test_what_went_wrong_once_is_soon_forgotten() -> None:
+    straight, disturbed = FlowStage(), FlowStage()
+    hand = np.random.default_rng(5).integers(0, 256, (128, 128), np.uint8)
+    apart = []
+    for number in range(100):
+        crop = smile(number, 2.0 if number else 0.0)
+        steps = straight(crop), disturbed(replace(crop, image=hand) if 9 < number < 20 else crop)
+        apart.append(np.abs(steps[0].data[6:8] - steps[1].data[6:8]).mean())
+    assert apart[19] > 0.2
+    assert apart[-1] < 0.02
 
 
 def test_a_resting_face_is_taken_anew_on_a_noisy_picture() -> None:

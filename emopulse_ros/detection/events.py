@@ -66,7 +66,7 @@ class EventFinder:
         longest_ms: float = 500.0,
         gap_ms: float = 60.0,
         speech_ms: float = 250.0,
-        least_confidence: float = 0.5,
+        least_confidence: float = 0.6,
         blink_confidence: float = 0.7,
     ) -> None:
         """Set the rules.

@@ -47,14 +47,15 @@ def test_overlapping_units_are_one_event_and_separate_ones_are_two() -> None:
 def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
     rows = pulse(100, 20, 60, code=4)
     rows[39:42] = 0.05
-    assert len(found(EventFinder(bridge_ms=20.0), activations(rows))) == 1
+    assert len(found(EventFinder(bridge_ms=20.0, least_confidence=0.0), activations(rows))) == 1
     rows[37:44] = 0.05
-    assert len(found(EventFinder(bridge_ms=20.0), activations(rows))) == 2
+    assert len(found(EventFinder(bridge_ms=20.0, least_confidence=0.0), activations(rows))) == 2
 
 
 def test_lengths_are_limited() -> None:
-    assert found(EventFinder(), activations(pulse(100, 20, 24))) == []
-    assert len(found(EventFinder(shortest_ms=20.0), activations(pulse(100, 20, 24)))) == 1
+    short = activations(pulse(100, 20, 24))
+    assert found(EventFinder(least_confidence=0.0), short) == []
+    assert len(found(EventFinder(shortest_ms=20.0, least_confidence=0.0), short)) == 1
     assert len(found(EventFinder(), activations(pulse(300, 20, 119)))) == 1
     assert found(EventFinder(), activations(pulse(300, 20, 130))) == []
 

@@ -31,7 +31,7 @@ PRIOR = 0.02
 
 KEPT = np.float32(0.97)
 """Share of the last flow from which the next is searched for: what the pictures no longer bear out
-is forgotten within a hundred, whatever passed before the face."""
+is forgotten within a hundred frames, whatever passed before the face."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,7 @@ def _make(share: Share, folder: Path, face_kit: Path | None) -> None:
     if share.source == "rendered" and face_kit:
         scenes = rendered(face_kit)
     else:
-        # Where the plain clips are scored, the textbook's muscles are the truth; the further ones
-        # only add to what is learned.
+        # What is scored moves by the book, what is trained on in a manner of its own.
         scenes = portrait(mannered=share.kind != "natural")
     own = folder / share.part
     if share.part == "people":

@@ -47,8 +47,8 @@ def quantise(step: Path, clips: Clips, path: Path) -> Path:
             op_types_to_quantize=["Conv"],
             per_channel=True,
             # Unsigned with signed is what the processors' own instructions multiply. x86 without
-            # VNNI adds two such products in 16 bits, which weights of 8 bits overflow: with those
-            # of 7 the model answers the same everywhere.
+            # VNNI adds two such products in 16 bits, which weights of 8 bits may overflow and those
+            # of 7 cannot.
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             reduce_range=True,

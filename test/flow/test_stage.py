@@ -119,6 +119,22 @@ def test_what_went_wrong_once_is_soon_forgotten() -> None:
     assert apart[-1] < 0.02
 
 
+@pytest.mark.parametrize("kind", ["noise", "flashes", "stripes"])
+def test_nonsense_does_not_run_away(kind: str) -> None:
+    stage, random = FlowStage(), np.random.default_rng(7)
+    rows, columns = np.indices((128, 128))
+    for number in range(150):
+        if kind == "noise":
+            image = random.integers(0, 256, (128, 128), np.uint8)
+        elif kind == "flashes":
+            image = np.full((128, 128), 255 * (number % 2), np.uint8)
+        else:
+            image = (((columns + rows + 5 * number) // 4 % 2) * 255).astype(np.uint8)
+        step = stage(replace(face(number), image=image))
+        assert np.isfinite(step.data).all()
+        assert np.abs(step.data[6:8]).max() < 64.0
+
+
 def test_a_resting_face_is_taken_anew_on_a_noisy_picture() -> None:
     random, still = np.random.default_rng(3), face(0).image
     stage, adapted = FlowStage(), 0

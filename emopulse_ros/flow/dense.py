@@ -122,18 +122,16 @@ class LucasKanade:
             u, v = (_shrink(plane, side) * (KEPT / 2) for plane in last)
         for index, level in enumerate(self._levels):
             picture, past = crop.pictures[index], reference.pictures[index]
-            if index or last is not None:
-                side = 2 * level.grid
-                # Flow is kept in pixels of the level's picture, which has doubled.
-                wide_u, wide_v = _grow(u, side), _grow(v, side)
-                past = cv2.remap(
-                    past,
-                    level.columns - wide_u,
-                    level.rows - wide_v,
-                    cv2.INTER_LINEAR,
-                    borderMode=cv2.BORDER_REPLICATE,
-                )
-                u, v = _grow(u, level.grid), _grow(v, level.grid)
+            # Flow is kept in pixels of the level's picture, which has doubled.
+            side = 2 * level.grid
+            past = cv2.remap(
+                past,
+                level.columns - _grow(u, side),
+                level.rows - _grow(v, side),
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            u, v = _grow(u, level.grid), _grow(v, level.grid)
             change = picture - past
             across, down = tensor.gradients[index]
             of_x, of_y = _pool(across * change, level), _pool(down * change, level)

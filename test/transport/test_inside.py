@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -102,12 +104,12 @@ def test_other_types_and_incompatible_qos_do_not_match(
 
     from emopulse_ros.transport import Publisher, Subscription, plain
 
+    node, other = process.node("node"), process.node("other")
     # Not what is printed: rclpy warns of the same in its own time, in the midst of ours.
     told: list[tuple[str, str]] = []
-    for side in (Publisher, Subscription):
-        monkeypatch.setattr(side, "warn", lambda self, text: told.append((self.owner, text)))
-
-    node, other = process.node("node"), process.node("other")
+    for one in (node, other):
+        told_by = partial(lambda name, text: told.append((name, text)), one.get_name())
+        monkeypatch.setattr(one, "get_logger", partial(SimpleNamespace, warning=told_by))
     best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
     publisher = Publisher(other, pictures[0], "image", best_effort)
     Subscription(node, plain(pictures[0].message), "image", print, best_effort)
@@ -116,7 +118,7 @@ def test_other_types_and_incompatible_qos_do_not_match(
     assert publisher.readers == ()
     assert reliable.get_publisher_count() == 0
     reason = "Best effort publisher and reliable subscription"
-    assert [who for who, _ in told] == ["/other", "/node"]
+    assert [who for who, _ in told] == ["other", "node"]
     assert told[0][1].startswith(
         "the subscription of /node to /image asks for a quality of service"
     )

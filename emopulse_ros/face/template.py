@@ -26,11 +26,15 @@ nose."""
 
 _SOFT = (
     # (x, y, half width, half height, weight): ellipses of skin that moves by itself.
-    (-0.50, -0.36, 0.52, 0.20, 0.25),
-    (0.50, -0.36, 0.52, 0.20, 0.25),
-    (-0.50, 0.02, 0.36, 0.20, 0.15),
-    (0.50, 0.02, 0.36, 0.20, 0.15),
-    (0.0, 1.10, 0.80, 0.50, 0.08),
+    (-0.50, -0.36, 0.52, 0.20, 0.15),
+    (0.50, -0.36, 0.52, 0.20, 0.15),
+    (0.0, -0.80, 0.95, 0.32, 0.15),
+    (-0.50, 0.02, 0.36, 0.20, 0.10),
+    (0.50, 0.02, 0.36, 0.20, 0.10),
+    (-0.58, 0.50, 0.38, 0.36, 0.10),
+    (0.58, 0.50, 0.38, 0.36, 0.10),
+    (0.0, 0.50, 0.28, 0.24, 0.50),
+    (0.0, 1.10, 0.95, 0.55, 0.05),
     (0.0, 1.60, 0.55, 0.25, 0.15),
 )
 
@@ -62,8 +66,8 @@ def crop_points(points: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 def bone_mask(size: int) -> NDArray[np.float32]:
     """How firmly each pixel of a crop sits on bone: ``(size, size) float32``, 0 to 1.
 
-    Zero outside the face, low where muscles move the skin, 1 on nose bridge, temples and cheek
-    bones.
+    Zero outside the face, low where muscles move the skin, and that is in the middle of the cheeks
+    too, which a smile lifts; 1 on the bridge of the nose, the temples and before the ears.
     """
     mask = np.zeros((size, size), np.float32)
     _ellipse(mask, 0.0, 0.45, 0.98, 1.25, 1.0)
@@ -73,6 +77,21 @@ def bone_mask(size: int) -> NDArray[np.float32]:
         mask *= 1.0 - soft
     soft_edged: NDArray[np.float32] = cv2.GaussianBlur(mask, (0, 0), size / 40)
     return soft_edged
+
+
+def relief(size: int) -> NDArray[np.float32]:
+    """How far each pixel of a crop stands out towards the viewer: ``(size, size) float32``.
+
+    In distances of the eyes, from the bridge of the nose: a bowl, and the nose on it. What the head
+    turns out of the picture moves across it by this, so that which way is counted positive is all
+    the same.
+    """
+    line = (np.arange(size) + 0.5) / size
+    x, y = np.meshgrid((line - 0.5) / EYES_APART, (line - EYES_DOWN) / EYES_APART)
+    bowl = -0.6 * x**2 - 0.08 * (y - 0.3) ** 2
+    nose = 0.3 * np.exp(-((x / 0.22) ** 2) - ((y - 0.5) / 0.35) ** 2)
+    out: NDArray[np.float32] = (bowl + nose).astype(np.float32)
+    return out
 
 
 def face_mask(size: int) -> NDArray[np.float32]:

@@ -65,7 +65,7 @@ class LucasKanade:
     :raises ValueError: if ``grid`` is not a multiple of 4 of at least 32.
     """
 
-    name = "lucas-kanade-4"
+    name = "lucas-kanade-5"
 
     def __init__(self, grid: int = 64) -> None:
         if grid < 32 or grid % 4:

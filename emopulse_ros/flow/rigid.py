@@ -12,61 +12,82 @@ Field = NDArray[np.float32]
 SPACING = 4
 """Every how many grid points one is used for the fit; the field is smooth on that scale."""
 
-_RIDGE = np.eye(3) * 1e-6
+ROUNDS = 4
+"""Rounds of reweighting; a broad smile takes as many to be known as an outlier."""
 
-ROUNDS = 2
-"""Rounds of reweighting; a third changes the fit by less than the noise of the flow."""
+SPREAD = 2.0
+"""What is an outlier, in mean squares of the half of the points that fits best."""
+
+DOUBT = 0.01
+"""How much turning and nearing must explain to be believed: the crop is held still already, so that
+little of them is left, and much of it would be an expression mistaken for them."""
 
 
 class RigidPart:
-    """Fits an affine motion to a flow field, and subtracts it.
+    """Fits the motion of a head to a flow field, and subtracts it.
 
-    An affine field is what a turning, nodding or nearing head makes to first order. The fit is
-    robust (iteratively reweighted least squares with Geman–McClure weights, Geman & McClure 1987),
-    because an expression is an outlier to it: the skin that moves by itself should not pull it.
+    To first order what is seen at (x, y) of a head that moves by (a, b), comes nearer by c, leans
+    by d, turns by e and nods by f is displaced by
 
-    ``mask`` is ``(grid, grid) float32``: how much each point counts to begin with (brows, lids
-    and mouth less than bridge of the nose and temples; outside the face nothing).
+        u = a + c x - d y + e z
+        v = b + c y + d x + f z
 
-    :raises ValueError: if the mask is not square.
+    where z is how far that place stands out (Longuet-Higgins & Prazdny, "The interpretation of a
+    moving retinal image", 1980, for a face far from the camera). The fit is robust (iteratively
+    reweighted least squares with Geman-McClure weights, Geman & McClure 1987), because an
+    expression is an outlier to it: the skin that moves by itself should not pull it.
+
+    ``mask`` is ``(grid, grid) float32``: how much each point counts to begin with (brows, lids,
+    cheeks and mouth less than bridge of the nose and temples; outside the face nothing).
+    ``relief``, likewise, is z.
+
+    :raises ValueError: if the mask is not square, or the relief is not of its shape.
     """
 
-    def __init__(self, mask: Plane) -> None:
+    def __init__(self, mask: Plane, relief: Plane) -> None:
         if mask.ndim != 2 or mask.shape[0] != mask.shape[1]:
             raise ValueError(f"the mask must be square, not {mask.shape}")
+        if relief.shape != mask.shape:
+            raise ValueError(f"the relief must be {mask.shape} as the mask, not {relief.shape}")
         side = mask.shape[0]
         line = (np.arange(side, dtype=np.float32) + 0.5) / side * 2.0 - 1.0
-        down, across = np.meshgrid(line, line, indexing="ij")
-        terms = np.stack([np.ones_like(across), across, down])
-        self._terms: Plane = terms.reshape(3, -1)
+        y, x = np.meshgrid(line, line, indexing="ij")
+        one, none = np.ones_like(x), np.zeros_like(x)
+        self._motions: Plane = np.array(
+            [(one, none), (none, one), (x, y), (-y, x), (relief, none), (none, relief)]
+        ).reshape(6, -1)
         self._coarse_side = side // SPACING
-        self._design: NDArray[np.float64] = np.stack(
-            [self._coarse(term) for term in terms], axis=1
-        ).astype(np.float64)
-        # Row by row the outer product of the design with itself, so that a sum over the points
+        design = np.array(
+            [[self._coarse(plane) for plane in motion.reshape(2, side, side)]
+             for motion in self._motions], np.float64,
+        )  # fmt: skip
+        self._design = design.reshape(6, -1)
+        # For each point the outer product of the design with itself, so that a sum over the points
         # with any weights is one product of a vector and a matrix.
-        self._products = np.einsum("ni,nj->nij", self._design, self._design).reshape(-1, 9)
+        self._products = np.einsum("idn,jdn->nij", design, design).reshape(-1, 36)
         self._prior = self._coarse(mask).astype(np.float64)
+        doubt = DOUBT * self._prior.sum() * np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
+        self._ridge = np.diag(doubt + 1e-6)
 
     def remove(self, field: Field) -> Field:
         """Return a field ``(2, grid, grid) float32``, u and v, without its rigid part."""
-        affine = self.fit(field).astype(np.float32) @ self._terms
-        skin: Field = field - affine.reshape(field.shape)
+        rigid = self.fit(field).astype(np.float32) @ self._motions
+        skin: Field = field - rigid.reshape(field.shape)
         return skin
 
     def fit(self, field: Field) -> NDArray[np.float64]:
-        """Affine coefficients ``(2, 3) float64`` of u and v on (1, x, y).
+        """The coefficients a to f, ``(6,) float64``, in pixels of the grid.
 
         x and y run from -1 to 1 over the grid.
         """
-        motion = np.array([self._coarse(plane) for plane in field], np.float64)
+        motion = np.concatenate([self._coarse(plane) for plane in field]).astype(np.float64)
         coefficients = self._solved(self._prior, motion)
         for _ in range(ROUNDS):
-            miss = motion - coefficients @ self._design.T
+            miss = motion - coefficients @ self._design
             miss *= miss
-            squared = miss[0] + miss[1]
+            squared = miss[: len(self._prior)] + miss[len(self._prior) :]
             # The scale follows the field: the spread of the half that fits best.
-            scale = max(_median(squared), 1e-6) * 4.0
+            scale = max(_median(squared), 1e-6) * SPREAD
             closeness = scale / (squared + scale)
             coefficients = self._solved(self._prior * closeness * closeness, motion)
         return coefficients
@@ -74,12 +95,12 @@ class RigidPart:
     def _solved(
         self, weights: NDArray[np.float64], motion: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Weighted least squares: coefficients ``(2, 3)``."""
-        normal = (weights @ self._products).reshape(3, 3) + _RIDGE
-        moments = self._design.T @ (motion * weights).T
-        # Far less ado than numpy's for three unknowns; the ridge keeps it from being singular.
+        """Weighted least squares: coefficients ``(6,)``."""
+        normal = (weights @ self._products).reshape(6, 6) + self._ridge
+        moments = self._design @ (motion * np.concatenate([weights, weights]))
+        # Far less ado than numpy's for six unknowns; the ridge keeps it from being singular.
         _, solved = cv2.solve(normal, moments, flags=cv2.DECOMP_CHOLESKY)
-        coefficients: NDArray[np.float64] = solved.T
+        coefficients: NDArray[np.float64] = solved.ravel()
         return coefficients
 
     def _coarse(self, plane: Plane) -> Plane:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.face.template import bone_mask, face_mask
+from emopulse_ros.face.template import bone_mask, face_mask, relief
 from emopulse_ros.flow.dense import Flow, LucasKanade
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
@@ -41,7 +41,7 @@ class FlowStage:
         grid = self.recipe.grid
         self._dense = LucasKanade(grid)
         self.crop_size = self._dense.crop_size
-        self._rigid = RigidPart(bone_mask(grid))
+        self._rigid = RigidPart(bone_mask(grid), relief(grid))
         face = face_mask(grid)
         self._face = face / face.sum()
         self._longest = max(self.recipe.baselines_ms)

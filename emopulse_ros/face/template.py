@@ -82,9 +82,8 @@ def bone_mask(size: int) -> NDArray[np.float32]:
 def relief(size: int) -> NDArray[np.float32]:
     """How far each pixel of a crop stands out towards the viewer: ``(size, size) float32``.
 
-    In distances of the eyes, from the bridge of the nose: a bowl, and the nose on it. What the head
-    turns out of the picture moves across it by this, so that which way is counted positive is all
-    the same.
+    In distances of the eyes: a bowl whose rim is the ears, and the nose on it. When the head turns
+    or nods, what stands out moves the further across the picture.
     """
     line = (np.arange(size) + 0.5) / size
     x, y = np.meshgrid((line - 0.5) / EYES_APART, (line - EYES_DOWN) / EYES_APART)

@@ -85,7 +85,7 @@ class RigidPart:
         for _ in range(ROUNDS):
             miss = motion - coefficients @ self._design
             miss *= miss
-            squared = miss[: len(self._prior)] + miss[len(self._prior) :]
+            squared = miss.reshape(2, -1).sum(axis=0)
             # The scale follows the field: the spread of the half that fits best.
             scale = max(_median(squared), 1e-6) * SPREAD
             closeness = scale / (squared + scale)
@@ -97,7 +97,7 @@ class RigidPart:
     ) -> NDArray[np.float64]:
         """Weighted least squares: coefficients ``(6,)``."""
         normal = (weights @ self._products).reshape(6, 6) + self._ridge
-        moments = self._design @ (motion * np.concatenate([weights, weights]))
+        moments = self._design @ (motion * np.tile(weights, 2))
         # Far less ado than numpy's for six unknowns; the ridge keeps it from being singular.
         _, solved = cv2.solve(normal, moments, flags=cv2.DECOMP_CHOLESKY)
         coefficients: NDArray[np.float64] = solved.ravel()

@@ -42,8 +42,9 @@ MOTIONS = st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6)
 @given(MOTIONS)
 def test_of_what_a_head_does_hardly_anything_stays(numbers: list[float]) -> None:
     rest = head().remove(of_head(numbers)) * face_mask(GRID)
-    # It is doubted a little whether a crop that is held still turns and nears at all.
-    assert np.sqrt(np.square(rest).mean()) < 0.07 * max(1.0, *np.abs(numbers))
+    # Not nothing, for it is doubted a little whether a crop that is held still turns and nears at
+    # all: of the motion that suits that doubt best 0.051 stays.
+    assert np.sqrt(np.square(rest).mean()) <= 0.06 * np.linalg.norm(numbers)
 
 
 @settings(max_examples=40, deadline=None)

@@ -86,13 +86,20 @@ def begun(engine: Engine, first: str, *, adapts: bool) -> str:
     )
 
 
-def held(engine: Engine, length: int, *, adapts: bool) -> float:
-    """In which share of its hold, of ``length`` ms, a smile is seen."""
+def held(engine: Engine, length: int, *, known: bool, adapts: bool) -> float:
+    """In which share of its hold, of ``length`` ms, a smile is seen.
+
+    It is the first that is seen of that face, or, if its neutral face is ``known``, one that
+    comes after another.
+    """
     seen = []
+    earlier = (held_smile(1_500, 2_000),) if known else ()
+    start = 5_500 if known else 2_000
     for seed in SEEDS:
-        smile = held_smile(2_000, length + 1_000)
-        base = write_script(seed, (length + 4_000) * MILLISECOND, MICRO)
-        recording = read(seed, replace(base, movements=(smile,)), engine, adapts=adapts)
+        smile = held_smile(start, length + 1_000)
+        base = write_script(seed, (start + length + 2_000) * MILLISECOND, MICRO)
+        script = replace(base, movements=(*earlier, smile))
+        recording = read(seed, script, engine, adapts=adapts)
         within = (recording.stamp > smile.apex) & (recording.stamp < smile.apex + smile.hold)
         alarms = recording.alarms(engine.card.levels)
         seen.append(alarms[within, INDEX[SMILE[0]]].mean())
@@ -106,10 +113,14 @@ def main() -> None:
     for first in ("neutral", "smiling"):
         for adapts in (True, False):
             print(begun(engine, first, adapts=adapts), flush=True)
-    print("\na smile held for   is seen for: adapts, first picture")
-    for length in (1_000, 2_000, 4_000, 8_000):
-        shares = [held(engine, length, adapts=adapts) for adapts in (True, False)]
-        print(f"{length / 1000:14.0f} s{shares[0]:21.0%}{shares[1]:15.0%}", flush=True)
+    print("\na smile held for   is seen for: adapts, the same after another smile, first picture")
+    for length in (2_000, 4_000, 8_000, 12_000):
+        shares = [
+            held(engine, length, known=known, adapts=adapts)
+            for known, adapts in ((False, True), (True, True), (False, False))
+        ]
+        first, later, never = (f"{share:.0%}" for share in shares)
+        print(f"{length / 1000:14.0f} s{first:>21}{later:>26}{never:>15}", flush=True)
 
 
 if __name__ == "__main__":

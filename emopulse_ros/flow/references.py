@@ -18,9 +18,13 @@ SLACK_MS = 2.5
 CALM_MS = 300.0
 """How long the skin must rest before its picture is taken as neutral."""
 
-HELD_MS = 2500.0
-"""How long a face must rest away from its old neutral picture before that is given up: longer
-than a micro-expression and than most others, so that a held smile is not swallowed at once."""
+HELD_MS = 5000.0
+"""How long in all a face must rest away from its neutral picture, without a rest near it, before
+that is given up: longer than most expressions, so that a smile that is held is not swallowed."""
+
+HELD_KNOWN_MS = 10_000.0
+"""The same of a neutral picture that the face has come back to after a rest elsewhere, which tells
+a neutral face from an expression in which somebody happened to be seen first."""
 
 REFRESH_MS = 1000.0
 """Least time between two neutral pictures."""
@@ -73,8 +77,10 @@ class PastMotion:
 class NeutralFace:
     """The face at rest.
 
-    It is renewed only after the skin has rested for a while, and later still if it rests in
-    another place than before, which is what an expression that is held looks like.
+    It is renewed only after the skin has rested for a while, and much later if it rests in another
+    place than before, which is what an expression that is held looks like. What moves in between
+    does not begin that time anew: somebody who was smiling when first seen, and is as lively as
+    anybody, must be read rightly some day.
     ``threshold`` is in pixels of the flow grid.
     """
 
@@ -83,6 +89,9 @@ class NeutralFace:
         self._recent: deque[Pyramid] = deque(maxlen=MEAN_OVER)
         self._taken = 0
         self._calm_since: int | None = None
+        self._last = 0
+        self._elsewhere = 0
+        self._known = False
 
     def start(self, stamp: int, crop: Pyramid) -> None:
         """Begin with a new face: its first picture, for want of a better one."""
@@ -90,6 +99,8 @@ class NeutralFace:
         self._taken = stamp
         self._recent.clear()
         self._calm_since = None
+        self._elsewhere = 0
+        self._known = False
 
     def update(
         self, stamp: int, crop: Pyramid, moving: float, away: float, noise: float = 0.0
@@ -106,13 +117,22 @@ class NeutralFace:
             self._calm_since = None
             return False
         if self._calm_since is None:
-            self._calm_since = stamp
-        calm = (stamp - self._calm_since) / 1e6
+            self._calm_since = self._last = stamp
         # The neutral picture is a mean of several, and has little noise of its own.
         near = away**2 - noise**2 / 2.0 < (2.0 * self._threshold) ** 2
-        needed = CALM_MS if near else HELD_MS
-        if calm < needed or (stamp - self._taken) / 1e6 < REFRESH_MS:
+        self._elsewhere += 0 if near else stamp - self._last
+        self._last = stamp
+        if (stamp - self._calm_since) / 1e6 < CALM_MS:
             return False
+        if near:
+            self._known |= self._elsewhere / 1e6 >= CALM_MS
+            self._elsewhere = 0
+        patience = HELD_KNOWN_MS if self._known else HELD_MS
+        held = not near and self._elsewhere / 1e6 < patience
+        if held or (stamp - self._taken) / 1e6 < REFRESH_MS:
+            return False
+        if not near:
+            self._elsewhere, self._known = 0, False
         levels = zip(*(one.pictures for one in self._recent), strict=True)
         self.crop = Pyramid(tuple(np.mean(level, axis=0, dtype=np.float32) for level in levels))
         self._taken = stamp

@@ -26,4 +26,4 @@ def test_both_tables_have_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = open_engine()
     line = neutral_trial.begun(engine, "smiling", adapts=True)
     assert re.fullmatch(r"smiling +adapts +0\.\d\d +[01]\.\d\d +\d+\.\d", line)
-    assert neutral_trial.held(engine, 1_000, adapts=False) > 0.5
+    assert neutral_trial.held(engine, 1_000, known=False, adapts=False) > 0.5

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emopulse_ros.flow.dense import Pyramid
-from emopulse_ros.flow.references import NeutralFace, PastMotion
+from emopulse_ros.flow.references import HELD_KNOWN_MS, HELD_MS, NeutralFace, PastMotion
 
 MS = 1_000_000
 
@@ -78,10 +78,36 @@ def test_the_neutral_face_is_renewed_at_rest() -> None:
 def test_a_held_expression_is_not_taken_for_neutral() -> None:
     neutral = NeutralFace(0.1)
     neutral.start(0, crop(1.0))
-    end = rest(neutral, 0, 2000, 0.9, 5.0)
+    end = rest(neutral, 0, int(HELD_MS) - 100, 0.9, 5.0)
     assert value(neutral) == 1.0
     rest(neutral, end, 1000, 0.9, 5.0)
     assert value(neutral) == 5.0
+
+
+def test_a_face_that_is_come_back_to_is_kept_for_longer() -> None:
+    neutral = NeutralFace(0.1)
+    neutral.start(0, crop(1.0))
+    end = rest(neutral, 0, 1000, 0.9, 5.0)
+    end = rest(neutral, end, 1500, 0.0, 1.0)
+    end = rest(neutral, end, int(HELD_KNOWN_MS) - 100, 0.9, 5.0)
+    assert value(neutral) == 1.0
+    end = rest(neutral, end, 1000, 0.9, 5.0)
+    assert value(neutral) == 5.0
+    # Which nobody has come back to yet.
+    rest(neutral, end, int(HELD_MS) + 1000, 0.9, 7.0)
+    assert value(neutral) == 7.0
+
+
+def test_a_lively_face_is_given_up_by_its_rests_in_all() -> None:
+    neutral = NeutralFace(0.1)
+    neutral.start(0, crop(1.0))
+    end, rests = 0, 0
+    while value(neutral) == 1.0:
+        neutral.update(end, crop(9.0), 0.5, 0.9)
+        end = rest(neutral, end + 5 * MS, 1000, 0.9, 5.0)
+        rests += 1000
+    assert value(neutral) == 5.0
+    assert HELD_MS < rests < HELD_MS + 2000
 
 
 def test_a_moving_face_is_never_neutral() -> None:

@@ -122,10 +122,17 @@ PULLS: dict[int, tuple[Pull, ...]] = {
 
 
 ALSO: dict[int, tuple[Pull, ...]] = {
-    12: (Pull((0, 37, 39, 40), 0.008, 0.024, (0.15, 0.14, 0.06), "upper lip"),),
+    6: (Pull((46, 53, 63), 0.0, -0.014, (0.14, 0.14, 0.14)),),
+    12: (
+        Pull((0, 37, 39, 40), 0.008, 0.024, (0.15, 0.14, 0.06), "upper lip"),
+        Pull((49, 129, 102), 0.016, 0.014, (0.10, 0.12, 0.10), "upper lip"),
+        Pull((4, 1), 0.0, 0.010, (0.10, 0.12, 0.08), "upper lip"),
+    ),
     25: (Pull((0, 37, 39), 0.0, 0.024, (0.14, 0.13, 0.06), "upper lip"),),
+    45: (Pull((55, 65, 52, 105, 53), 0.0, -0.010, (0.14, 0.12, 0.12)),),
 }
-"""What some people show of a unit besides: the upper lip drawn up over the teeth."""
+"""What some people show of a unit besides: a smile that draws the upper lip up over the teeth and
+the wings of the nose aside, cheeks and lids that draw the brows down."""
 
 
 def manner(random: np.random.Generator) -> dict[int, tuple[Pull, ...]]:

@@ -42,7 +42,11 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--weights",
         type=Path,
-        help="go on from another run's best.pt, or from a model's clip form (tiny_i3d_clip.onnx)",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="go on from another run's best.pt, or from a model's clip form (tiny_i3d_clip.onnx); "
+        "from the mean of several",
     )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--clips", type=Path, help="folder of the clips (default: OUT/clips)")
@@ -70,7 +74,7 @@ def learn(
     clips: Path,
     folder: Path,
     device: torch.device,
-    weights: Path | None = None,
+    weights: Sequence[Path] = (),
 ) -> None:
     """Train on the clips, calibrate, score, and write model files and card to ``folder``.
 
@@ -88,8 +92,7 @@ def learn(
     network = TinyI3D(shape, how.dropout, masks=how.masks, attention=how.attention)
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
-    if weights is not None:
-        load_weights(weights, network, _samples(training))
+    load_weights(weights, network, lambda: _samples(training))
     network = train(network, training, validation, how, folder, device)
     logits, truth = read_clips(network, validation, device)
     card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)

@@ -62,7 +62,7 @@ class Optimisation:
     """How the network is trained; ``look_every`` steps apart it looks at the validation part.
 
     The learning rate goes up and down once within ``steps`` and, half as high, once more within
-    ``steps_again``.
+    ``steps_again``. Without any step the network stays what the given weights make of it.
     """
 
     seed: int = 1
@@ -80,7 +80,8 @@ class Optimisation:
     threads: int = 0
 
     def __post_init__(self) -> None:
-        least = {"steps": 1, "batch": 1, "look_every": 1, "patience": 1, "masks": 1}
+        least = dict.fromkeys(("batch", "look_every", "patience", "masks"), 1)
+        least |= dict.fromkeys(("steps", "steps_again"), 0)
         for name, smallest in least.items():
             if getattr(self, name) < smallest:
                 raise ConfigurationError(f"{name} must be at least {smallest}")

@@ -3,7 +3,7 @@
 A linear probe (Alain & Bengio, "Understanding intermediate layers using linear classifier probes",
 2016) on the features the action units are read from. A person is rendered several times, with the
 same face, skin and light but doing different things; the probe learns on some of these clips and
-is tested on the others.
+is tested on the others, each in its turn.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.network import TinyI3D
 
 CLIPS_EACH = 6
-"""Clips of each person; on the last two of them the probe is tested."""
+"""Clips of each person."""
+
+TURNS = 3
+"""How many probes are fitted, each tested on other clips, so that every clip is tested on once."""
 
 EVERY = 10
 """Of how many frames one is used: those next to each other say the same."""
@@ -51,18 +54,21 @@ def make_people(folder: Path, number: int, make_scene: MakeScene) -> None:
 
 
 def probe_identity(network: TinyI3D, people: Clips, device: torch.device) -> Probe:
-    """Fit the probe to the features of some clips of each person, and try it on the others."""
+    """Fit probes to the features of some clips of each person, and try them on the others."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     numbers = np.array([int(path.stem.rpartition("-")[2]) for path in people.paths])
+    persons = numbers // CLIPS_EACH
     features = [_features(network, people, index, device) for index in range(len(people))]
-    learnt = numbers % CLIPS_EACH < CLIPS_EACH - 2
-    fit, tried = (_stacked(features, numbers // CLIPS_EACH, part) for part in (learnt, ~learnt))
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-    probe.fit(*fit)
-    return Probe(float(probe.score(*tried)), 1.0 / len(set(numbers // CLIPS_EACH)))
+    scores = []
+    for turn in range(TURNS):
+        tried = numbers % CLIPS_EACH * TURNS // CLIPS_EACH == turn
+        probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        probe.fit(*_stacked(features, persons, ~tried))
+        scores.append(probe.score(*_stacked(features, persons, tried)))
+    return Probe(float(np.mean(scores)), 1.0 / len(set(persons)))
 
 
 def _features(

@@ -97,11 +97,14 @@ def train(
             )
         network.load_state_dict(kept["network"])
         step, best, since_best = kept["step"], kept["best"], kept["since_best"]
+    steps = plan.steps + plan.steps_again
+    if not steps:
+        _keep(folder / "best.pt", {"network": network.state_dict()})
+        return network
     optimiser, schedule = _cycle(network, plan, step)
     if kept is not None and step != plan.steps:
         optimiser.load_state_dict(kept["optimiser"])
         schedule.load_state_dict(kept["schedule"])
-    steps = plan.steps + plan.steps_again
     started, first = time.monotonic(), step
     warm_up = network.shape.frames - 1
     total, looked = 0.0, step

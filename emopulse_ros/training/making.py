@@ -17,7 +17,7 @@ from emopulse_ros.training.scripts import Kind
 SHARE = 25
 """Clips that a process makes before it says so."""
 
-SYNTHESIS = "5"
+SYNTHESIS = "6"
 """Which synthesis clips are made by: whatever makes other clips of the same seeds raises it."""
 
 

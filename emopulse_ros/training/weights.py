@@ -7,7 +7,7 @@ it means while running.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -23,15 +23,31 @@ DENSE = ("score.0", "score.2", "narrow", "units", "strength")
 """The layers behind the convolutions, in the order of their use."""
 
 
-def load_weights(path: Path, network: TinyI3D, samples: Iterable[Tensor]) -> None:
-    """Fill ``network`` from ``path``: the ``best.pt`` of a run, or a model's ``…_clip.onnx``.
+def load_weights(
+    paths: Sequence[Path], network: TinyI3D, samples: Callable[[], Iterable[Tensor]]
+) -> None:
+    """Fill ``network`` from files: the ``best.pt`` of a run, or a model's ``…_clip.onnx``.
 
-    ``samples`` are flows ``(B, C, T, H, W)`` to measure norms on, of which a model file knows
-    nothing.
+    Of several it gets the mean (Wortsman et al., "Model soups", 2022), which is worth more than
+    each if they were trained on from the same network; of none it stays as it is. ``samples``
+    gives flows ``(B, C, T, H, W)`` to measure norms on, of which a model file knows nothing.
 
     :raises FileNotFoundError: if there is no such file.
     :raises ValueError: if it holds no weights, or those of another network.
     """
+    found = []
+    for path in paths:
+        _load(path, network, samples)
+        found.append({name: value.clone() for name, value in network.state_dict().items()})
+    if len(found) > 1:
+        mean = {
+            name: torch.stack([one[name].double() for one in found]).mean(0).to(value.dtype)
+            for name, value in found[0].items()
+        }
+        network.load_state_dict(mean)
+
+
+def _load(path: Path, network: TinyI3D, samples: Callable[[], Iterable[Tensor]]) -> None:
     try:
         if path.suffix == ".onnx":
             _take_apart(path, network)
@@ -44,7 +60,7 @@ def load_weights(path: Path, network: TinyI3D, samples: Iterable[Tensor]) -> Non
             "flow channels, or the clip form of such a model (…_clip.onnx)"
         ) from error
     if path.suffix == ".onnx":
-        _measure_norms(network, samples)
+        _measure_norms(network, samples())
 
 
 def _take_apart(path: Path, network: TinyI3D) -> None:

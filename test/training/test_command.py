@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
 pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
 
+from emopulse_ros.detection.model import shipped_model  # noqa: E402
 from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session  # noqa: E402
 from emopulse_ros.face.look import Look  # noqa: E402
 from emopulse_ros.facs import CODES  # noqa: E402
@@ -189,12 +190,24 @@ def test_a_run_goes_on_from_the_weights_of_another(clips: Path, tmp_path: Path) 
     (first := tmp_path / "first").mkdir()
     (second := tmp_path / "second").mkdir()
     learn(PLAN, clips, first, torch.device("cpu"))
-    learn(plan, clips, second, torch.device("cpu"), first / "best.pt")
+    learn(plan, clips, second, torch.device("cpu"), [first / "best.pt"])
     one, other = (
         torch.load(folder / "best.pt", weights_only=True)["network"] for folder in (first, second)
     )
     learned = [name for name in one if "running" not in name and "num_batches" not in name]
     assert all(torch.equal(one[name], other[name]) for name in learned)
+
+
+def test_without_steps_the_weights_that_are_given_are_read_out(clips: Path, tmp_path: Path) -> None:
+    plan = replace(PLAN, optimisation=replace(PLAN.optimisation, steps=0, steps_again=0))
+    learn(plan, clips, tmp_path, torch.device("cpu"), [shipped_model("clip")])
+    assert (tmp_path / "scores.json").exists()
+    flow = np.zeros((9, 64, 64), np.float32)
+    said, kept = (
+        engine.step(flow, engine.first_state())[0].logits
+        for engine in (OnnxEngine(tmp_path / "tiny_i3d.onnx"), OnnxEngine(shipped_model("step")))
+    )
+    np.testing.assert_allclose(said, kept, atol=1e-3)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", None])
@@ -205,7 +218,7 @@ def test_weights_that_are_none(clips: Path, tmp_path: Path, content: bytes | Non
     else:
         path.write_bytes(content)
     with pytest.raises(ValueError, match="holds no weights of this network"):
-        learn(PLAN, clips, tmp_path, torch.device("cpu"), path)
+        learn(PLAN, clips, tmp_path, torch.device("cpu"), [path])
 
 
 def test_further_parts_are_trained_on_if_asked_for(clips: Path, tmp_path: Path) -> None:

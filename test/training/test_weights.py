@@ -25,7 +25,7 @@ def flows(count: int) -> list[torch.Tensor]:
 def test_the_shipped_model_taken_apart_says_what_it_said(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     network = TinyI3D()
-    load_weights(CLIP_FORM, network, flows(2))
+    load_weights([CLIP_FORM], network, lambda: flows(2))
     flow = flows(3)[-1]
     with torch.no_grad():
         mine = network.eval()(flow)
@@ -37,7 +37,7 @@ def test_the_shipped_model_taken_apart_says_what_it_said(tmp_path: Path) -> None
     # And once more through the file, as another user would.
     _, again = export(network, Card("again", "step"), tmp_path)
     other = TinyI3D()
-    load_weights(again, other, flows(2))
+    load_weights([again], other, lambda: flows(2))
     with torch.no_grad():
         assert torch.allclose(other.eval()(flow).logits, mine.logits, atol=2e-3)
 
@@ -45,7 +45,7 @@ def test_the_shipped_model_taken_apart_says_what_it_said(tmp_path: Path) -> None
 def test_while_training_its_norms_mean_what_they_mean_while_running() -> None:
     network = TinyI3D(dropout=0.0)
     samples = flows(2)
-    load_weights(CLIP_FORM, network, samples)
+    load_weights([CLIP_FORM], network, lambda: samples)
     flow = torch.cat(samples)
     with torch.no_grad():
         running = network.eval()(flow).logits
@@ -59,15 +59,29 @@ def test_files_that_are_no_model(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(ValueError, match="holds no weights of this network"):
-        load_weights(path, TinyI3D(), [])
+        load_weights([path], TinyI3D(), list)
 
 
 def test_a_model_of_another_shape() -> None:
     # The step form holds its kernels filled up to whole blocks.
     with pytest.raises(ValueError, match="clip form of such a model"):
-        load_weights(shipped_model("step"), TinyI3D(), [])
+        load_weights([shipped_model("step")], TinyI3D(), list)
 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        load_weights(tmp_path / "gone.onnx", TinyI3D(), [])
+        load_weights([tmp_path / "gone.onnx"], TinyI3D(), list)
+
+
+def test_of_several_the_mean(tmp_path: Path) -> None:
+    paths = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        paths.append(tmp_path / f"{seed}.pt")
+        torch.save({"network": TinyI3D().state_dict()}, paths[-1])
+    one, other = (torch.load(path, weights_only=True)["network"] for path in paths)
+    network = TinyI3D()
+    load_weights(paths, network, list)
+    for name, value in network.state_dict().items():
+        assert value.dtype == one[name].dtype
+        assert torch.allclose(value.double(), (one[name].double() + other[name]) / 2, atol=1e-6)

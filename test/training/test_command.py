@@ -12,7 +12,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
 pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
 
-from emopulse_ros.detection.model import shipped_model  # noqa: E402
 from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session  # noqa: E402
 from emopulse_ros.face.look import Look  # noqa: E402
 from emopulse_ros.facs import CODES  # noqa: E402
@@ -36,6 +35,7 @@ from emopulse_ros.training.configuration import (  # noqa: E402
 )
 from emopulse_ros.training.dataset import Clips, transients  # noqa: E402
 from emopulse_ros.training.making import SYNTHESIS, make_parts  # noqa: E402
+from emopulse_ros.training.network import TinyI3D  # noqa: E402
 
 CONFIG = Path(__file__).parents[2] / "config" / "training"
 HOW = ("dropout", "masks", "attention")
@@ -198,16 +198,19 @@ def test_a_run_goes_on_from_the_weights_of_another(clips: Path, tmp_path: Path) 
     assert all(torch.equal(one[name], other[name]) for name in learned)
 
 
-def test_without_steps_the_weights_that_are_given_are_read_out(clips: Path, tmp_path: Path) -> None:
+def test_without_steps_the_mean_of_what_is_given_is_read_out(clips: Path, tmp_path: Path) -> None:
     plan = replace(PLAN, optimisation=replace(PLAN.optimisation, steps=0, steps_again=0))
-    learn(plan, clips, tmp_path, torch.device("cpu"), [shipped_model("clip")])
-    assert (tmp_path / "scores.json").exists()
-    flow = np.zeros((9, 64, 64), np.float32)
-    said, kept = (
-        engine.step(flow, engine.first_state())[0].logits
-        for engine in (OnnxEngine(tmp_path / "tiny_i3d.onnx"), OnnxEngine(shipped_model("step")))
+    given = [tmp_path / "one.pt", tmp_path / "other.pt"]
+    for seed, path in enumerate(given):
+        torch.manual_seed(seed)
+        torch.save({"network": TinyI3D().state_dict()}, path)
+    learn(plan, clips, tmp_path, torch.device("cpu"), given)
+    one, other, mean = (
+        torch.load(path, weights_only=True)["network"]["units.weight"]
+        for path in (*given, tmp_path / "best.pt")
     )
-    np.testing.assert_allclose(said, kept, atol=1e-3)
+    assert torch.allclose(mean, (one + other) / 2)
+    assert (tmp_path / "tiny_i3d.onnx").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", None])

@@ -87,18 +87,14 @@ class NeutralFace:
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._recent: deque[Pyramid] = deque(maxlen=MEAN_OVER)
-        self._taken = 0
-        self._calm_since: int | None = None
-        self._last = 0
-        self._elsewhere = 0
-        self._known = False
 
     def start(self, stamp: int, crop: Pyramid) -> None:
         """Begin with a new face: its first picture, for want of a better one."""
         self.crop = crop
         self._taken = stamp
         self._recent.clear()
-        self._calm_since = None
+        self._calm_since: int | None = None
+        self._last = stamp
         self._elsewhere = 0
         self._known = False
 

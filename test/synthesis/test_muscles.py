@@ -28,13 +28,10 @@ def test_everybody_moves_a_unit_nearly_the_way_the_book_says(seed: int) -> None:
     book, own = fields(), fields(manner(np.random.default_rng(seed)))
     assert own.shape == (len(ACTION_UNITS), 2, len(POINTS), 2)
     for place, unit in enumerate(ACTION_UNITS):
-        if unit.code in ALSO:
-            # Some show more besides than the book's unit does.
-            continue
         ours, theirs = own[place].ravel(), book[place].ravel()
         if not theirs.any():
-            # A blink is no pull but a lid that falls.
-            assert not ours.any()
+            # A blink is no pull but a lid that falls, though some lower the brows with it.
+            assert unit.code in ALSO or not ours.any()
             continue
         alike = float(ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs))
         assert alike > 0.6, unit.name
@@ -59,5 +56,5 @@ def test_some_show_more_than_the_book(code: int, landmark: int, upwards: int) ->
         for seed in range(12)
     ]
     book = -upwards * fields()[INDEX[code], :, landmark, 1].sum()
-    assert max(more) > book + 0.003 * np.ptp(POINTS[:, 1])
+    assert max(more) > book + 0.005 * np.ptp(POINTS[:, 1])
     assert min(more) < max(more) / 2

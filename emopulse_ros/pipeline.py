@@ -109,7 +109,7 @@ def open_engine(model: Path | None = None, engine: str = "onnx") -> Engine:
     """
     if engine == "onnx":
         return OnnxEngine(model_at(model))
-    return BestEngine(model_at(model), engine, wait=True)
+    return BestEngine(model_at(model), engine, wait=True, faces=1)
 
 
 def open_live_engine(
@@ -119,16 +119,18 @@ def open_live_engine(
     inform: Callable[[str], None],
     warn: Callable[[str], None],
     over: threading.Event | None = None,
+    faces: int = 1,
 ) -> BestEngine:
     """As :func:`open_engine`, for a stream that waits for nothing; close it when that is over.
 
     With auto a plan that has to be built is built beside the stream. ``inform`` hears which engine
     serves, ``warn`` what is wrong with TensorRT. With tensorrt it is waited for, until ``over``.
+    ``faces`` is how many a step may read at once.
 
     :raises ModelError: if the file is missing or not ours.
     :raises EngineError: if that engine cannot be had.
     """
-    return BestEngine(model_at(model), engine, inform=inform, warn=warn, over=over)
+    return BestEngine(model_at(model), engine, inform=inform, warn=warn, over=over, faces=faces)
 
 
 def face_stage(recipe: FlowRecipe, *, live: bool, most: int = 1) -> FaceStage:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 TELL_S = 10.0
 """How often it is said that a plan is still being built."""
+
+Way = tuple[bool, bool]
+
+WAYS: tuple[Way, ...] = ((True, True), (False, True), (False, False))
+"""How TensorRT is measured, with graphs and with locked memory: as it serves, and without."""
 
 Measure = Callable[["Engine", float], list[Any]]
 """Measures an engine for some seconds and prints what it finds."""
@@ -45,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser, measure: Measure) -> None:
     add_engine(bench, "auto, which is both where both are there")
     bench.add_argument(
         "--seconds", type=float, default=5.0, metavar="N", help="for each row; default: 5"
+    )
+    bench.add_argument(
+        "--without",
+        action="store_true",
+        help="TensorRT as well without CUDA graphs, and without page-locked memory",
     )
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     bench.set_defaults(act=_bench, measure=measure)
@@ -88,11 +98,12 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from emopulse_ros.detection.model import hash_of, model_at
+    from emopulse_ros.detection.model import half_of, hash_of, model_at
     from emopulse_ros.detection.plan_cache import CacheError, PlanCache
 
     with reading_input():
-        model_hash = hash_of(model_at(arguments.model))
+        model = model_at(arguments.model)
+        hashes = {hash_of(file) for file in (model, half_of(model)) if file is not None}
     cache = PlanCache()
     try:
         gpu, missing = _gpu(), ""
@@ -104,15 +115,14 @@ def _inspect(arguments: argparse.Namespace) -> int:
         raise BadInputError(str(error)) from error
     if gpu is not None:
         say([_about(gpu)])
-    say([_told(one, gpu, model_hash) for one in kept] or [f"no plan is kept in {cache.folder}"])
+    say([_told(one, gpu, hashes) for one in kept] or [f"no plan is kept in {cache.folder}"])
     if missing:
         raise BadInputError(missing)
     return 0
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from emopulse_ros.detection.best_engine import BestEngine, EngineError
-    from emopulse_ros.detection.model import model_at
+    from emopulse_ros.detection.best_engine import EngineError
     from emopulse_ros.pipeline import open_engine
 
     check_report(arguments.json)
@@ -121,23 +131,42 @@ def _bench(arguments: argparse.Namespace) -> int:
         if wanted != "tensorrt":
             rows += arguments.measure(open_engine(arguments.model), arguments.seconds)
         if wanted != "onnx":
+            ways = WAYS if arguments.without else WAYS[:1]
             try:
-                engine = BestEngine(model_at(arguments.model), "tensorrt", warn=complain)
+                for way in ways:
+                    rows += _on_tensorrt(arguments, way)
             except EngineError as error:
                 if wanted == "tensorrt":
                     raise
                 say([f"ONNX Runtime alone was measured. {error}"])
-            else:
-                try:
-                    rows += arguments.measure(engine, arguments.seconds)
-                finally:
-                    engine.close()
-                if engine.trouble:
-                    raise RuntimeError(engine.trouble)
     if arguments.json is not None:
         text = json.dumps([asdict(row) for row in rows], indent=2)
         arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _on_tensorrt(arguments: argparse.Namespace, way: Way) -> list[Any]:
+    """What is measured on TensorRT, in one of the ways to use it.
+
+    :raises EngineError: if there is no TensorRT.
+    """
+    from emopulse_ros.detection import tensorrt_start
+    from emopulse_ros.detection.best_engine import BestEngine
+    from emopulse_ros.detection.model import model_at
+
+    engine = BestEngine(
+        model_at(arguments.model),
+        "tensorrt",
+        warn=complain,
+        find=lambda: replace(tensorrt_start.find_gpu(), graphs=way[0], locked=way[1]),
+    )
+    try:
+        rows = arguments.measure(engine, arguments.seconds)
+    finally:
+        engine.close()
+    if engine.trouble:
+        raise RuntimeError(engine.trouble)
+    return list(rows)
 
 
 def _gpu() -> Gpu:
@@ -161,13 +190,13 @@ def _about(gpu: Gpu) -> str:
     return f"{title(gpu.trt)} on {gpu.device}, compute capability {gpu.capability}"
 
 
-def _told(kept: Kept, gpu: Gpu | None, model_hash: str) -> str:
+def _told(kept: Kept, gpu: Gpu | None, hashes: set[str]) -> str:
     """One kept plan in a line: what it is for, and whether it can be used."""
     key = kept.key
     if key is None or kept.trouble:
         return f"{kept.path.name}  cannot be used: {kept.trouble}"
     suits = gpu is not None and gpu.key(key.model_hash) == key
-    model = "this model" if key.model_hash == model_hash else f"model {key.model_hash[:8]}"
+    model = "this model" if key.model_hash in hashes else f"model {key.model_hash[:8]}"
     return (
         f"{kept.path.name}  {kept.size / 1e6:.1f} MB, {model}, {key.tensorrt} on {key.device} "
         f"({key.capability}): {'valid here' if suits else 'not for this machine'}"

@@ -8,7 +8,7 @@ that very step on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from emopulse_ros.detection.engine import Engine, Reading
 from emopulse_ros.detection.model import ModelError
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
-from emopulse_ros.detection.tensorrt_plan import TensorRTError
+from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError
 from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart, find_gpu
 
 ENGINES = ("auto", "onnx", "tensorrt")
@@ -49,7 +49,8 @@ class BestEngine:
 
     With ``auto`` a plan that is not in the cache is built beside the stream, or waited for if
     ``wait`` is set, so that the same engine answers every step. ``tensorrt`` waits as well, and
-    wants nothing else to begin with; it is given up when ``over`` is set. A state belongs to the
+    wants nothing else to begin with; it is given up when ``over`` is set. ``faces`` is how many one
+    step on the GPU may read. A state belongs to the
     engine that made it: with the first step after a change each face begins clean. ``inform`` and
     ``warn`` hear sentences, from a thread of their own at times; close it when it is over.
 
@@ -66,6 +67,7 @@ class BestEngine:
         inform: Tell = _nobody,
         warn: Tell = _nobody,
         over: threading.Event | None = None,
+        faces: int = MOST_FACES,
         find: Callable[[], Gpu] = find_gpu,
         start: Callable[..., TensorRTStart] = TensorRTStart,
     ) -> None:
@@ -93,7 +95,7 @@ class BestEngine:
                 raise EngineError(f"TensorRT cannot run the network: {error}") from error
             inform(f"the network runs on {self._onnx.describe()}: {error}")
             return
-        begin = start(gpu, model, self._onnx, warn=warn)
+        begin = start(gpu, model, self._onnx, warn=warn, faces=faces)
         try:
             fast = begin.from_cache()
             if fast is None and (wait or wanted == "tensorrt"):
@@ -121,22 +123,36 @@ class BestEngine:
         serving = self._serving
         return serving, serving.first_state()
 
+    @property
+    def at_once(self) -> int:
+        """Faces of one step that cost hardly more than one, on the engine that serves."""
+        return self._serving.at_once
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes copied to a GPU and back since TensorRT serves."""
+        return 0 if self._fast is None else self._fast.bytes_moved
+
     def step(self, flow: NDArray[np.float32], state: BestState) -> tuple[Reading, BestState]:
         """One time step: ``(C, H, W) float32`` and a state to a reading and the next state."""
-        engine, inner = state
-        serving = self._serving
-        if engine is not serving:
-            engine, inner = serving, serving.first_state()
+        return self.step_all([flow], [state])[0]
+
+    def step_all(
+        self, flows: Sequence[NDArray[np.float32]], states: Sequence[BestState]
+    ) -> list[tuple[Reading, BestState]]:
+        """One time step of several faces, as :meth:`step` of each."""
+        engine = self._serving
+        inner = [state if own is engine else engine.first_state() for own, state in states]
         try:
-            reading, after = engine.step(flow, inner)
+            done = engine.step_all(flows, inner)
         except Exception as error:
             # What is wrong with the flow is wrong for either.
             if engine is self._onnx or isinstance(error, ModelError):
                 raise
             self._failed(error)
             engine = self._onnx
-            reading, after = engine.step(flow, engine.first_state())
-        return reading, (engine, after)
+            done = engine.step_all(flows, [engine.first_state() for _ in flows])
+        return [(reading, (engine, after)) for reading, after in done]
 
     @property
     def is_building(self) -> bool:

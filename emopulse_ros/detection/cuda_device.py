@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ class CudaDevice:
     """
 
     library = "cuda-bindings"
+    can_capture = True
 
     def __init__(self, runtime: Any) -> None:
         self._runtime = runtime
@@ -32,6 +34,10 @@ class CudaDevice:
         self.stream = int(self._stream)
         self._to_device = runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._to_host = runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        self._inside = runtime.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        # What other threads ask of a GPU meanwhile is no business of a capture.
+        self._own = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        self._graphs: dict[int, Any] = {}
 
     def allocate(self, size: int) -> int:
         what = f"{size} bytes of the GPU's memory cannot be had"
@@ -63,6 +69,34 @@ class CudaDevice:
             array.ctypes.data, address, array.nbytes, self._to_host, self._stream
         )
         self._ask("nothing can be copied from the GPU", copied)
+
+    def copy_within(self, address: int, source: int, size: int) -> None:
+        copied = self._runtime.cudaMemcpyAsync(address, source, size, self._inside, self._stream)
+        self._ask("nothing can be copied in the GPU's memory", copied)
+
+    def capture(self, work: Callable[[], None]) -> int:
+        runtime, what = self._runtime, "the GPU's work cannot be kept as a graph"
+        self._ask(what, runtime.cudaStreamBeginCapture(self._stream, self._own))
+        try:
+            work()
+        finally:
+            # Whatever happened: a stream that is being captured does nothing else.
+            ended = runtime.cudaStreamEndCapture(self._stream)
+        (graph,) = self._ask(what, ended)
+        try:
+            (ready,) = self._ask(what, runtime.cudaGraphInstantiate(graph, 0))
+        finally:
+            runtime.cudaGraphDestroy(graph)
+        self._graphs[int(ready)] = ready
+        return int(ready)
+
+    def launch(self, graph: int) -> None:
+        queued = self._runtime.cudaGraphLaunch(self._graphs[graph], self._stream)
+        self._ask("the GPU does not take its work", queued)
+
+    def forget(self, graph: int) -> None:
+        gone = self._runtime.cudaGraphExecDestroy(self._graphs.pop(graph))
+        self._ask("a graph is not taken back", gone)
 
     def synchronise(self) -> None:
         self._ask("the GPU did not do its work", self._runtime.cudaStreamSynchronize(self._stream))

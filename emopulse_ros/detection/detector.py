@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from emopulse_ros.detection.engine import Engine
+from collections.abc import Sequence
+
+from emopulse_ros.detection.engine import Engine, Reading
 from emopulse_ros.detection.model import ModelError
 from emopulse_ros.stream import Activation, FlowStep, read_only
 
@@ -21,12 +23,20 @@ class Detector:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._channels = engine.card.recipe.channels
-        self._state = engine.first_state()
+        self.state = engine.first_state()
+        """What earlier steps left behind."""
         self._face_id: int | None = None
         self._stamp = 0
 
     def __call__(self, step: FlowStep) -> Activation:
         """Return what the face shows at this step.
+
+        :raises ModelError: if the flow is not made as the model wants it.
+        """
+        return detect([self], [step])[0]
+
+    def begin(self, step: FlowStep) -> int:
+        """Make ready for a step; return for how many ticks it is held.
 
         :raises ModelError: if the flow is not made as the model wants it.
         """
@@ -39,12 +49,15 @@ class Detector:
         tick = card.tick_ms * 1e6
         ticks = round((step.stamp - self._stamp) / tick)
         if step.restarted or step.face_id != self._face_id or not 0 <= ticks <= LONGEST_HOLD:
-            self._state = self.engine.first_state()
+            self.state = self.engine.first_state()
             self._face_id = step.face_id
             ticks = 1
         self._stamp = step.stamp
-        for _ in range(max(ticks, 1)):
-            reading, self._state = self.engine.step(step.data, self._state)
+        return max(ticks, 1)
+
+    def end(self, step: FlowStep, reading: Reading) -> Activation:
+        """What the last reading of a step says."""
+        card = self.engine.card
         return Activation(
             step.stamp,
             step.sequence,
@@ -57,3 +70,24 @@ class Detector:
             self.engine.model_hash,
             step.frame_id,
         )
+
+
+def detect(detectors: Sequence[Detector], steps: Sequence[FlowStep]) -> list[Activation]:
+    """What several faces show at a step of each, tick by tick together; they share their engine.
+
+    :raises ModelError: if the flow of one is not made as the model wants it.
+    """
+    ticks = [detector.begin(step) for detector, step in zip(detectors, steps, strict=True)]
+    readings: list[Reading | None] = [None] * len(steps)
+    for tick in range(max(ticks, default=0)):
+        going = [number for number, count in enumerate(ticks) if tick < count]
+        done = detectors[0].engine.step_all(
+            [steps[number].data for number in going], [detectors[number].state for number in going]
+        )
+        for number, (reading, after) in zip(going, done, strict=True):
+            readings[number], detectors[number].state = reading, after
+    return [
+        detector.end(step, reading)
+        for detector, step, reading in zip(detectors, steps, readings, strict=True)
+        if reading is not None
+    ]

@@ -42,6 +42,8 @@ class Device(Protocol):
     """By what it is reached."""
     stream: int
     """Handle of the stream."""
+    can_capture: bool
+    """Whether queued work can be kept as a CUDA graph, and queued again as one piece."""
 
     def allocate(self, size: int) -> int:
         """Address of ``size`` bytes of the GPU's memory, 256-aligned."""
@@ -60,11 +62,27 @@ class Device(Protocol):
         ...
 
     def copy_in(self, address: int, array: Array) -> None:
-        """Queue a copy of a whole page-locked array to the GPU's memory."""
+        """Queue a copy of a page-locked array, or of its beginning, to the GPU's memory."""
         ...
 
     def copy_out(self, array: Array, address: int) -> None:
-        """Queue a copy from the GPU's memory that fills a page-locked array."""
+        """Queue a copy from the GPU's memory that fills a page-locked array, or its beginning."""
+        ...
+
+    def copy_within(self, address: int, source: int, size: int) -> None:
+        """Queue a copy of ``size`` bytes from one place in the GPU's memory to another."""
+        ...
+
+    def capture(self, work: Callable[[], None], /) -> int:
+        """The work that ``work`` queues, as a graph, its addresses with it; nothing is done yet."""
+        ...
+
+    def launch(self, graph: int) -> None:
+        """Queue all the work of a graph."""
+        ...
+
+    def forget(self, graph: int) -> None:
+        """Give back what :meth:`capture` gave."""
         ...
 
     def synchronise(self) -> None:

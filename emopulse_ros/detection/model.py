@@ -126,6 +126,10 @@ SHIPPED = {"step": "tiny_i3d.onnx", "clip": "tiny_i3d_clip.onnx", "int8": "tiny_
 """The files of the model that comes with the package; ``int8`` is the step form in 8 bits."""
 
 
+HALF = "_fp16"
+"""What the name of a file ends in that holds the same model in 16 bits, for a GPU."""
+
+
 def shipped_model(form: str = "step") -> Path:
     """The model that comes with the package, in one of its forms."""
     return Path(__file__).parent.parent / "models" / SHIPPED[form]
@@ -136,6 +140,12 @@ def model_at(named: Path | None) -> Path:
     if named is None:
         return shipped_model()
     return shipped_model("int8") if str(named) == "int8" else named
+
+
+def half_of(model: Path) -> Path | None:
+    """The file beside a model that holds the same in 16 bits, if there is one."""
+    half = model.with_name(f"{model.stem}{HALF}{model.suffix}")
+    return half if half.is_file() else None
 
 
 def hash_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.engine import Reading
+from emopulse_ros.detection.engine import OneByOne, Reading
 from emopulse_ros.detection.model import Card, ModelError, hash_of
 
 WARM_UP = 3
@@ -37,7 +37,7 @@ def open_session(path: Path) -> Any:
         raise ModelError(f"{path} cannot be read as an ONNX model: {reason}") from error
 
 
-class OnnxEngine:
+class OnnxEngine(OneByOne):
     """The step form of a model on ONNX Runtime.
 
     :raises ModelError: if the file is missing, no model of ours, or not the step form.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ class PycudaDevice:
     """
 
     library = "PyCUDA"
+    can_capture = False
 
     def __init__(self, driver: Any) -> None:
         self._driver = driver
@@ -66,6 +67,19 @@ class PycudaDevice:
     def copy_out(self, array: Array, address: int) -> None:
         with self._current("nothing can be copied from the GPU"):
             self._driver.memcpy_dtoh_async(array, address, self._stream)
+
+    def copy_within(self, address: int, source: int, size: int) -> None:
+        with self._current("nothing can be copied in the GPU's memory"):
+            self._driver.memcpy_dtod_async(address, source, size, self._stream)
+
+    def capture(self, _: Callable[[], None]) -> int:
+        raise DeviceError("the GPU's work cannot be kept as a graph: PyCUDA knows none")
+
+    def launch(self, graph: int) -> None:
+        raise DeviceError(f"the GPU does not take its work: there is no graph {graph}")
+
+    def forget(self, graph: int) -> None:
+        raise DeviceError(f"a graph is not taken back: there is no graph {graph}")
 
     def synchronise(self) -> None:
         with self._current("the GPU did not do its work"):

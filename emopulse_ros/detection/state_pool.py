@@ -1,9 +1,14 @@
-"""The state of the network in a GPU's memory: a few sets of buffers, allocated once."""
+"""The state of the network in a GPU's memory, arranged so that a step moves none of it.
+
+A batch of faces is read from the first rows of one block and written to those of the other, and the
+next time the other way round. While the same faces come again their states stand where they are
+read; only where faces come, go or take turns are rows copied.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
+import weakref
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,6 +16,11 @@ from emopulse_ros.detection.device_memory import Device, DeviceError
 
 ALIGNMENT = 256
 """Bytes; what TensorRT wants of an address."""
+
+TURNS = (0, 1)
+"""The blocks that steps read and write in turn."""
+ASIDE, ZEROS = 2, 3
+"""The block of states that wait for their turn, and the one that knows nothing."""
 
 Shape = tuple[int, ...]
 
@@ -27,57 +37,130 @@ class Layout:
 
 
 class DeviceState:
-    """What earlier steps left behind, at ``address``.
+    """What earlier steps left behind, in a row of a block.
 
-    It is never written to again, so that a step can be repeated from it. When nobody refers to it
-    any more, its buffers go back to the pool.
+    It is never written to again, so that a step can be repeated from it; the pool may put it
+    elsewhere. When nobody refers to it any more, its row is free.
     """
 
-    __slots__ = ("_free", "address")
+    __slots__ = ("__weakref__", "block", "row")
 
-    def __init__(self, address: int, free: deque[int] | None) -> None:
-        self.address = address
-        self._free = free
-
-    def __del__(self) -> None:
-        if self._free is not None:
-            self._free.append(self.address)
+    def __init__(self, block: int, row: int) -> None:
+        self.block = block
+        self.row = row
 
 
 class StatePool:
-    """``sets`` sets of the state's tensors, and one of zeros that every face begins with.
+    """States of ``faces`` faces and as many again, ``shapes`` the tensors of one face's.
+
+    ``{name: (1, ...)}`` are the shapes. All memory is taken here, in one piece.
 
     :raises DeviceError: if the GPU has no memory for them.
     """
 
-    def __init__(self, device: Device, layout: Layout, sets: int) -> None:
+    def __init__(self, device: Device, shapes: Mapping[str, Shape], faces: int) -> None:
         self._device = device
-        self._sets = sets
-        # All in one piece: the first set is that of zeros.
-        self._memory = device.allocate((sets + 1) * layout.size)
-        starts = (self._memory + layout.size * number for number in range(sets + 1))
-        self.first = DeviceState(next(starts), None)
+        self._rows = {name: 4 * int(np.prod(shape)) for name, shape in shapes.items()}
+        counts = (faces, faces, 2 * faces, 1)
+        layouts = [
+            Layout({name: (count, *shape[1:]) for name, shape in shapes.items()})
+            for count in counts
+        ]
+        self._memory = device.allocate(sum(layout.size for layout in layouts))
+        self._starts: list[dict[str, int]] = []
+        start = self._memory
+        for layout in layouts:
+            self._starts.append({name: start + at for name, at in layout.offsets.items()})
+            start += layout.size
+        self._standing: list[list[weakref.ref[DeviceState] | None]] = [
+            [None] * count for count in counts
+        ]
+        self.first = DeviceState(ZEROS, 0)
         """The state that knows nothing."""
-        self._free = deque(starts)
+        self.copied_rows = 0
+        """Rows that had to be copied since the beginning."""
 
     @property
-    def free(self) -> int:
-        """Sets that nobody uses."""
-        return len(self._free)
+    def zeros(self) -> tuple[int, int]:
+        """Address and bytes of what :attr:`first` reads, to be filled with zeros once."""
+        start = self._starts[ZEROS]
+        return min(start.values()), Layout({n: (s // 4,) for n, s in self._rows.items()}).size
 
-    def take(self) -> DeviceState:
-        """A set to be written to; what it holds is not defined.
+    def addresses(self, block: int) -> Mapping[str, int]:
+        """Where the tensors of a block begin."""
+        return self._starts[block]
 
-        :raises DeviceError: if all of them are in use.
+    def gather(self, states: Sequence[DeviceState], rows: int) -> int:
+        """Queue the copies that bring states into the first rows of a block; return which.
+
+        The first ``rows`` of the other block may be written to then.
+
+        :raises DeviceError: if there is no room for those that have to make way.
         """
-        try:
-            return DeviceState(self._free.popleft(), self._free)
-        except IndexError:
-            raise DeviceError(
-                f"all {self._sets} states the engine has room for are in use: let go of those that "
-                "are over, or load it for more faces"
-            ) from None
+        block = max(TURNS, key=lambda one: _in_place(states, one))
+        if _in_place(states, block) < len(states):
+            self._arrange(states, block)
+        self._clear(1 - block, rows)
+        return block
+
+    def written(self, block: int, count: int) -> list[DeviceState]:
+        """The states that a step has left in the first rows of a block."""
+        states = [DeviceState(block, row) for row in range(count)]
+        self._standing[block][:count] = [weakref.ref(state) for state in states]
+        return states
 
     def close(self) -> None:
         """Give the memory back; states that are still referred to are worth nothing then."""
         self._device.free(self._memory)
+
+    def _arrange(self, states: Sequence[DeviceState], block: int) -> None:
+        for row, state in enumerate(states):
+            standing = self._at(block, row)
+            if standing is not None and standing is not state:
+                self._move(standing, ASIDE, self._room_aside())
+        for row, state in enumerate(states):
+            if (state.block, state.row) == (block, row):
+                continue
+            # Two faces may go on from one state: the second gets a copy.
+            if state.block == ZEROS or any(state is one for one in states[:row]):
+                self._copy(state, block, row)
+            else:
+                self._move(state, block, row)
+
+    def _clear(self, block: int, rows: int) -> None:
+        for row in range(rows):
+            standing = self._at(block, row)
+            if standing is not None:
+                self._move(standing, ASIDE, self._room_aside())
+
+    def _at(self, block: int, row: int) -> DeviceState | None:
+        """Who stands in a row, if somebody still refers to it."""
+        kept = self._standing[block][row]
+        return None if kept is None else kept()
+
+    def _room_aside(self) -> int:
+        for row in range(len(self._standing[ASIDE])):
+            if self._at(ASIDE, row) is None:
+                return row
+        raise DeviceError(
+            f"all {len(self._standing[ASIDE])} places for states that wait are in use: let go of "
+            "those that are over, or load the engine for more faces"
+        )
+
+    def _move(self, state: DeviceState, block: int, row: int) -> None:
+        self._copy(state, block, row)
+        self._standing[state.block][state.row] = None
+        state.block, state.row = block, row
+        self._standing[block][row] = weakref.ref(state)
+
+    def _copy(self, state: DeviceState, block: int, row: int) -> None:
+        source, target = self._starts[state.block], self._starts[block]
+        for name, size in self._rows.items():
+            place = target[name] + row * size
+            self._device.copy_within(place, source[name] + state.row * size, size)
+        self.copied_rows += 1
+
+
+def _in_place(states: Sequence[DeviceState], block: int) -> int:
+    """How many states stand in the rows of a block that they are read from."""
+    return sum(state.block == block and state.row == row for row, state in enumerate(states))

@@ -1,22 +1,25 @@
 """The network on TensorRT, its state in the GPU's memory from step to step.
 
-CUDA graphs are left out: a captured graph holds on to its addresses, while the states of several
-faces change places here.
+A step of several faces is one batch. Where the library that reaches the GPU can, a step is one CUDA
+graph: a captured graph holds on to its addresses, so there is one for each size of batch and each
+of the two blocks the states are read from.
 """
 
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.device_memory import Array, Device
+from emopulse_ros.detection.device_memory import Array, Device, DeviceError
 from emopulse_ros.detection.engine import Reading
 from emopulse_ros.detection.model import Card, ModelError
-from emopulse_ros.detection.state_pool import DeviceState, Layout, Shape, StatePool
+from emopulse_ros.detection.state_pool import TURNS, DeviceState, Layout, Shape, StatePool
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, quiet_log, title
 
 WARM_UP = 10
@@ -25,12 +28,27 @@ WARM_UP = 10
 ANSWERS = ("logits", "intensity", "attention")
 
 
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """One way through the plan: so many faces, their states read from one of the blocks."""
+
+    context: Any
+    flow: Array
+    """What is copied in; the answers are views of ``out``, which is copied out."""
+    out: Array
+    logits: Array
+    intensity: Array
+    attention: Array
+    graph: int | None = None
+
+
 class TensorRTEngine:
-    """The step form of a model as a TensorRT plan, one face a step.
+    """The step form of a model as a TensorRT plan.
 
     ``trt`` is the module of TensorRT, ``device`` the GPU, which the engine takes over. ``faces``
-    is how many it has room for: two sets of state each, one to read and one to write. Everything
-    is allocated here; a step allocates nothing on the GPU.
+    is how many one step may read, and half of how many states there may be at a time. Everything
+    is allocated here; a step allocates nothing on the GPU. Without ``graphs`` each step is queued
+    piece by piece, and without ``locked`` memory copied by a detour: both cost time.
 
     :raises TensorRTError: if this TensorRT cannot load the plan, or it is that of another network.
     :raises DeviceError: if the GPU has no memory for it, or fails.
@@ -45,12 +63,19 @@ class TensorRTEngine:
         model_hash: str,
         *,
         faces: int = MOST_FACES,
+        graphs: bool = True,
+        locked: bool = True,
     ) -> None:
         self.card = card
         self.model_hash = model_hash
+        self.at_once = faces
+        self.bytes_moved = 0
         self._device = device
+        self._locked = locked
         self._about = f"{title(trt)} on {device.name}, reached by {device.library}"
-        # One context and one place for what goes in and out: steps come one at a time.
+        if not locked:
+            self._about += ", without page-locked memory"
+        # One place for what goes in and out: steps come one at a time.
         self._lock = threading.Lock()
         self._log = quiet_log(trt)
         with ExitStack() as undo:
@@ -59,8 +84,11 @@ class TensorRTEngine:
             shapes = self._shapes(trt)
             undo.pop_all()
             undo.callback(self.close)
-            self._allocate(shapes, faces)
+            self._allocate(shapes)
+            self._open_lanes()
             self._warm_up()
+            if graphs:
+                self._capture()
             undo.pop_all()
 
     def _load(self, trt: Any, plan: bytes) -> None:
@@ -68,13 +96,21 @@ class TensorRTEngine:
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
             raise TensorRTError(f"{title(trt)} cannot load the plan: {self._log.reason}")
-        self._context = self._engine.create_execution_context()
-        if self._context is None:
-            raise TensorRTError(f"{title(trt)} cannot run the plan: {self._log.reason}")
+
+    def _context(self, faces: int) -> Any:
+        """What runs the plan for so many faces."""
+        context = self._engine.create_execution_context()
+        if context is None:
+            raise TensorRTError(f"TensorRT cannot run the plan: {self._log.reason}")
+        for name in ("flow", *self._states):
+            shape = (faces, *tuple(self._engine.get_tensor_shape(name))[1:])
+            if not context.set_input_shape(name, shape):
+                raise TensorRTError(f"the plan takes no {name} of shape {shape}")
+        return context
 
     def _shapes(self, trt: Any) -> dict[str, Shape]:
         """Every tensor with its shape for one face; they must be those of a step model."""
-        engine, context = self._engine, self._context
+        engine = self._engine
         names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
         given = [n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
         self._states = [name for name in given if name != "flow"]
@@ -83,10 +119,7 @@ class TensorRTEngine:
         wanted = {"flow", *self._states, *ANSWERS, *(f"next_{name}" for name in self._states)}
         if not self._states or "flow" not in given or set(names) != wanted:
             raise TensorRTError("the plan lacks the inputs and outputs of a step model")
-        for name in given:
-            shape = tuple(1 if side < 0 else side for side in engine.get_tensor_shape(name))
-            if not context.set_input_shape(name, shape):
-                raise TensorRTError(f"the plan takes no {name} of shape {shape}")
+        context = self._context(1)
         shapes = {name: tuple(context.get_tensor_shape(name)) for name in names}
         for name in names:
             if engine.get_tensor_dtype(name) != trt.DataType.FLOAT:
@@ -101,39 +134,34 @@ class TensorRTEngine:
                 raise TensorRTError(f"the plan's {name} is {shapes[name]}, the model's is {shape}")
         return shapes
 
-    def _allocate(self, shapes: dict[str, Shape], faces: int) -> None:
-        device = self._device
+    def _allocate(self, shapes: dict[str, Shape]) -> None:
+        device, faces = self._device, self.at_once
         self._flow_in: Array | None = None
         self._out: Array | None = None
         self._pool: StatePool | None = None
         self._addresses: list[int] = []
-        answers = Layout({name: shapes[name] for name in ANSWERS})
-        self._flow_in = device.page_locked(shapes["flow"])
-        self._out = device.page_locked((answers.size // 4,))
+        self._lanes: dict[int, tuple[_Lane, ...]] = {}
+        self._answer_shapes = {name: shapes[name] for name in ANSWERS}
+        self._flow_in = self._host((faces, *self._flow_shape))
+        self._out = self._host((self._answers(faces).size // 4,))
         self._flow_at, self._out_at = (
             self._allocated(array.nbytes) for array in (self._flow_in, self._out)
         )
-        logits, intensity, attention = (answers.offsets[name] // 4 for name in ANSWERS)
-        units = len(self.card.codes)
-        self._logits = self._out[logits : logits + units]
-        self._intensity = self._out[intensity : intensity + units]
-        self._attention = self._out[attention : attention + 1]
-        self._set_address("flow", self._flow_at)
-        for name in ANSWERS:
-            self._set_address(name, self._out_at + answers.offsets[name])
-        states = Layout({name: shapes[name] for name in self._states})
-        self._offsets = [(name, f"next_{name}", states.offsets[name]) for name in self._states]
-        self._pool = StatePool(device, states, 2 * faces)
-        self._write_zeros(self._pool.first.address, states.size)
+        self._pool = StatePool(device, {name: shapes[name] for name in self._states}, faces)
+        self._write_zeros(*self._pool.zeros)
+
+    def _host(self, shape: Shape) -> Array:
+        """Memory of the computer that the GPU copies from and to."""
+        return self._device.page_locked(shape) if self._locked else np.empty(shape, np.float32)
+
+    def _answers(self, faces: int) -> Layout:
+        """How the answers for so many faces lie in memory."""
+        return Layout({name: (faces, *rest[1:]) for name, rest in self._answer_shapes.items()})
 
     def _allocated(self, size: int) -> int:
         address = self._device.allocate(size)
         self._addresses.append(address)
         return address
-
-    def _set_address(self, name: str, address: int) -> None:
-        if not self._context.set_tensor_address(name, address):
-            raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
 
     def _write_zeros(self, address: int, size: int) -> None:
         zeros = self._device.page_locked((size // 4,))
@@ -142,13 +170,67 @@ class TensorRTEngine:
         self._device.synchronise()
         self._device.unlock(zeros)
 
+    def _open_lanes(self) -> None:
+        """A lane for each size of batch, and each block that states are read from."""
+        for faces in sizes(self.at_once):
+            self._lanes[faces] = tuple(self._lane(faces, block) for block in TURNS)
+
+    def _lane(self, faces: int, block: int) -> _Lane:
+        assert self._flow_in is not None
+        assert self._out is not None
+        assert self._pool is not None
+        context, layout, units = self._context(faces), self._answers(faces), len(self.card.codes)
+        addresses = {"flow": self._flow_at}
+        addresses |= {name: self._out_at + at for name, at in layout.offsets.items()}
+        addresses |= self._pool.addresses(block)
+        written = self._pool.addresses(1 - block)
+        addresses |= {f"next_{name}": address for name, address in written.items()}
+        for name, address in addresses.items():
+            if not context.set_tensor_address(name, address):
+                raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
+        out = self._out[: layout.size // 4]
+        logits, intensity, attention = (layout.offsets[name] // 4 for name in ANSWERS)
+        return _Lane(
+            context,
+            self._flow_in[:faces],
+            out,
+            out[logits : logits + faces * units].reshape(faces, units),
+            out[intensity : intensity + faces * units].reshape(faces, units),
+            out[attention : attention + faces],
+        )
+
     def _warm_up(self) -> None:
         flow = np.zeros(self._flow_shape, np.float32)
-        state = self.first_state()
-        for _ in range(WARM_UP):
-            _, state = self.step(flow, state)
+        for faces in self._lanes:
+            states = [self.first_state() for _ in range(faces)]
+            for _ in range(WARM_UP):
+                states = [after for _, after in self.step_all([flow] * faces, states)]
         # What goes wrong from now on is not to be laid to the loading.
         self._log.first = ""
+
+    def _capture(self) -> None:
+        """Keep each lane's work as a graph, all of them or none."""
+        device = self._device
+        if not device.can_capture:
+            return
+        lanes = [lane for pair in self._lanes.values() for lane in pair]
+        try:
+            for lane in lanes:
+                lane.graph = device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
+            self._warm_up()
+        except (DeviceError, TensorRTError):
+            # Some layers wait for the GPU in mid-step; those cannot be captured, but they run.
+            self._forget(lanes)
+            self._log.first = ""
+        else:
+            self._about += ", as CUDA graphs"
+
+    def _forget(self, lanes: Sequence[_Lane]) -> None:
+        for lane in lanes:
+            graph, lane.graph = lane.graph, None
+            if graph is not None:
+                with suppress(DeviceError):
+                    self._device.forget(graph)
 
     def first_state(self) -> DeviceState:
         """The state that knows nothing."""
@@ -163,26 +245,53 @@ class TensorRTEngine:
         :raises ModelError: if the flow has another shape.
         :raises TensorRTError, DeviceError: if TensorRT or the GPU fails.
         """
-        if flow.shape != self._flow_shape:
-            raise ModelError(f"the flow is {flow.shape}, the model reads {self._flow_shape}")
+        return self.step_all([flow], [state])[0]
+
+    def step_all(
+        self, flows: Sequence[NDArray[np.float32]], states: Sequence[DeviceState]
+    ) -> list[tuple[Reading, DeviceState]]:
+        """One time step of several faces, as :meth:`step` of each."""
+        for flow in flows:
+            if flow.shape != self._flow_shape:
+                raise ModelError(f"the flow is {flow.shape}, the model reads {self._flow_shape}")
         with self._lock:
-            if self._pool is None or self._flow_in is None or self._out is None:
-                raise TensorRTError("the TensorRT engine is closed")
-            device = self._device
-            after = self._pool.take()
-            for name, following, offset in self._offsets:
-                self._set_address(name, state.address + offset)
-                self._set_address(following, after.address + offset)
-            self._flow_in[0] = flow
-            device.copy_in(self._flow_at, self._flow_in)
-            if not self._context.execute_async_v3(device.stream):
-                raise TensorRTError(f"TensorRT did not take the step: {self._log.reason}")
-            device.copy_out(self._out, self._out_at)
-            device.synchronise()
-            reading = Reading(
-                self._logits.copy(), self._intensity.copy(), float(self._attention[0])
-            )
-        return reading, after
+            done: list[tuple[Reading, DeviceState]] = []
+            for start in range(0, len(flows), self.at_once):
+                part = slice(start, start + self.at_once)
+                done += self._batch(flows[part], states[part])
+        return done
+
+    def _batch(
+        self, flows: Sequence[NDArray[np.float32]], states: Sequence[DeviceState]
+    ) -> Iterator[tuple[Reading, DeviceState]]:
+        pool, device = self._pool, self._device
+        if pool is None:
+            raise TensorRTError("the TensorRT engine is closed")
+        count = len(flows)
+        faces = next(size for size in self._lanes if size >= count)
+        block = pool.gather(states, faces)
+        lane = self._lanes[faces][block]
+        for row, flow in enumerate(flows):
+            lane.flow[row] = flow
+        if lane.graph is None:
+            self._queue(lane)
+        else:
+            device.launch(lane.graph)
+        device.synchronise()
+        self.bytes_moved += lane.flow.nbytes + lane.out.nbytes
+        readings = (
+            Reading(lane.logits[row].copy(), lane.intensity[row].copy(), float(lane.attention[row]))
+            for row in range(count)
+        )
+        return zip(readings, pool.written(1 - block, count), strict=True)
+
+    def _queue(self, lane: _Lane) -> None:
+        """Queue a step: flow in, the network, answers out."""
+        device = self._device
+        device.copy_in(self._flow_at, lane.flow)
+        if not lane.context.execute_async_v3(device.stream):
+            raise TensorRTError(f"TensorRT did not take the step: {self._log.reason}")
+        device.copy_out(lane.out, self._out_at)
 
     def describe(self) -> str:
         """Library, version and device, for people."""
@@ -191,18 +300,26 @@ class TensorRTEngine:
     def close(self) -> None:
         """Give all of it back to the GPU; a second time does nothing."""
         with self._lock:
-            pool, self._pool = self._pool, None
-            if self._context is None:
+            if self._engine is None:
                 return
+            pool, self._pool = self._pool, None
+            self._forget([lane for pair in self._lanes.values() for lane in pair])
             # In this order: TensorRT lets go of what it was told of before that is freed.
-            self._context = self._engine = self._runtime = None
+            self._lanes = {}
+            self._engine = self._runtime = None
             with ExitStack() as undo:
                 undo.callback(self._device.close)
                 for address in self._addresses:
                     undo.callback(self._device.free, address)
                 for array in (self._flow_in, self._out):
-                    if array is not None:
+                    if array is not None and self._locked:
                         undo.callback(self._device.unlock, array)
                 if pool is not None:
                     undo.callback(pool.close)
             self._flow_in = self._out = None
+
+
+def sizes(most: int) -> list[int]:
+    """Sizes of batches up to ``most`` faces: 1, 2, 4 and so on, the smallest that fits is taken."""
+    doubled = [1 << power for power in range((most - 1).bit_length())]
+    return [*doubled, most]

@@ -10,14 +10,19 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from emopulse_ros.detection.half_precision import holds_half
+
 LIBRARIES = ("tensorrt", "tensorrt_rtx")
 """TensorRT by the names it is installed under, the first that loads is taken."""
 
 MOST_FACES = 16
 """Faces that one step may read at once, unless told otherwise."""
 
-NETWORK_FLAGS = ("EXPLICIT_BATCH", "STRONGLY_TYPED")
-"""How a network is made where the version knows it: the first up to 10, the second from 10 on."""
+STRONG, WEAK_HALF = "STRONGLY_TYPED", "FP16"
+"""Flags on types: of a network from 10 on, and of the builder up to 10."""
+
+NETWORK_FLAGS = ("EXPLICIT_BATCH", STRONG)
+"""How a network is made where the version knows it, the first up to 10."""
 
 LONGEST_REASON = 300
 """Characters of TensorRT's own words that are passed on."""
@@ -83,6 +88,10 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
     config = builder.create_builder_config()
     # 32 bits are 32 bits: TensorRT would take 19 of them by itself, too few to agree to 1e-3.
     config.clear_flag(trt.BuilderFlag.TF32)
+    # Where types are not the file's own business, up to 8.6, tensors in 16 bits have to be allowed.
+    half = getattr(trt.BuilderFlag, WEAK_HALF, None)
+    if not hasattr(trt.NetworkDefinitionCreationFlag, STRONG) and half and holds_half(model):
+        config.set_flag(half)
     config.add_optimization_profile(_profile(builder, network, faces))
     plan = builder.build_serialized_network(network, config)
     if plan is None:

@@ -12,27 +12,31 @@ from emopulse_ros.detection.build_beside import build_beside
 from emopulse_ros.detection.device_memory import Device, open_device
 from emopulse_ros.detection.engine import Engine
 from emopulse_ros.detection.half_precision import holds_half
-from emopulse_ros.detection.parity import FULL, HALF, Parity, compare
+from emopulse_ros.detection.model import half_of, hash_of
+from emopulse_ros.detection.parity import FULL, HALF, Parity, ParityError, compare
 from emopulse_ros.detection.plan_cache import CacheError, PlanCache, PlanKey
 from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
-from emopulse_ros.detection.tensorrt_plan import TensorRTError, find_tensorrt, title
-
-AT_ONCE = 1
-"""Faces of one step of the plan: several faces are several steps, each with its own time."""
+from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, find_tensorrt, title
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU, the TensorRT that runs on it, and how to open the GPU's memory."""
+    """A GPU, the TensorRT that runs on it, and how to open the GPU's memory.
+
+    ``graphs`` and ``locked`` are what is fast, to be measured without: a step as one CUDA graph,
+    and page-locked memory for what goes in and out.
+    """
 
     trt: Any
     device: str
     capability: str
     open_device: Callable[[], Device]
+    graphs: bool = True
+    locked: bool = True
 
     def key(self, model_hash: str) -> PlanKey:
         """What a model's plan for this GPU is kept under."""
-        return PlanKey(title(self.trt), self.capability, self.device, model_hash, AT_ONCE)
+        return PlanKey(title(self.trt), self.capability, self.device, model_hash, MOST_FACES)
 
 
 def find_gpu() -> Gpu:
@@ -52,8 +56,11 @@ def find_gpu() -> Gpu:
 class TensorRTStart:
     """Gets the engine of a model, from the cache or by building its plan.
 
-    ``reference`` runs the same model on ONNX Runtime. ``build`` makes a plan of a model for so many
-    faces, until an event is set. ``warn`` hears sentences on what went wrong and was got over.
+    ``reference`` runs the same model on ONNX Runtime. Where a file beside the model holds it in 16
+    bits, that is the one a plan is made of, if the answers agree well enough. ``faces`` is how many
+    one step may read, of the :data:`MOST_FACES` a plan is built for. ``build`` makes a plan of a
+    model for so many faces, until an event is set. ``warn`` hears sentences on what went wrong and
+    was got over.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class TensorRTStart:
         reference: Engine,
         *,
         warn: Callable[[str], None],
+        faces: int = MOST_FACES,
         cache: PlanCache | None = None,
         build: Callable[[Path, int, threading.Event], bytes] = build_beside,
     ) -> None:
@@ -71,10 +79,16 @@ class TensorRTStart:
         self._gpu = gpu
         self._model = model
         self._reference = reference
-        self.key = gpu.key(reference.model_hash)
         self._warn = warn
+        self._faces = faces
         self.cache = PlanCache() if cache is None else cache
         self._build = build
+        self._source = half_of(model) or model
+
+    @property
+    def key(self) -> PlanKey:
+        """What the plan is kept under."""
+        return self._gpu.key(hash_of(self._source))
 
     def from_cache(self) -> TensorRTEngine | None:
         """The engine of a plan that was built before; None if one has to be built.
@@ -88,6 +102,9 @@ class TensorRTStart:
         except (CacheError, TensorRTError) as error:
             self._warn(f"{error}; it is built anew")
             return None
+        except ParityError as error:
+            self._use_full(error)
+            return self.from_cache()
 
     def built(self, over: threading.Event) -> TensorRTEngine:
         """The engine of a plan that is built now, and kept; given up when ``over`` is set.
@@ -96,20 +113,41 @@ class TensorRTStart:
         :raises DeviceError: if the GPU fails or has no memory left.
         :raises ParityError: if it disagrees with ONNX Runtime.
         """
-        plan = self._build(self._model, AT_ONCE, over)
+        plan = self._build(self._source, MOST_FACES, over)
         try:
             self.cache.put(self.key, plan)
         except CacheError as error:
             self._warn(f"{error}; it is built anew at every start")
-        return self._load(plan)
+        try:
+            return self._load(plan)
+        except ParityError as error:
+            self._use_full(error)
+        return self.built(over)
+
+    def _use_full(self, error: ParityError) -> None:
+        """Go on with the model in 32 bits, if it was not that which disagrees.
+
+        :raises ParityError: if it was.
+        """
+        if self._source == self._model:
+            raise error
+        self._warn(f"{error}; {self._model.name} in 32 bits is taken instead")
+        self._source = self._model
 
     def _load(self, plan: bytes) -> TensorRTEngine:
         reference, gpu = self._reference, self._gpu
         engine = TensorRTEngine(
-            gpu.trt, plan, gpu.open_device(), reference.card, reference.model_hash
+            gpu.trt,
+            plan,
+            gpu.open_device(),
+            reference.card,
+            reference.model_hash,
+            faces=self._faces,
+            graphs=gpu.graphs,
+            locked=gpu.locked,
         )
         try:
-            tolerance = HALF if holds_half(self._model) else FULL
+            tolerance = HALF if holds_half(self._source) else FULL
             self.parity = compare(engine, reference, tolerance=tolerance)
         except BaseException:
             engine.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -45,10 +46,12 @@ class Ring(Generic[Item]):
             self._reading = True
             return idle
 
-    def take(self) -> Item | None:
-        """The oldest item, or None if there is none."""
+    def take(self, suits: Callable[[Item], bool] | None = None) -> Item | None:
+        """The oldest item, or None if there is none, or it is not one that ``suits``."""
         with self._lock:
-            return self._items.popleft() if self._items else None
+            if not self._items or (suits is not None and not suits(self._items[0])):
+                return None
+            return self._items.popleft()
 
     def has_more(self) -> bool:
         """End the reader's turn; True if there is more, in which case it keeps the turn."""

@@ -134,6 +134,13 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         """Name of its node."""
         return str(self._node.get_fully_qualified_name())
 
+    def take_next(self, suits: Callable[[Item], bool]) -> Item | None:
+        """The item that waits next, if ``suits`` says so; for a callback that works on several.
+
+        It is called in the callback alone, which is not called with that item any more.
+        """
+        return self._take(lambda waiting: suits(waiting[0]))
+
     def destroy(self) -> None:
         """Leave the topic; the callback is not called any more; safe to call twice."""
         if not self._is_alive:
@@ -175,8 +182,8 @@ class Subscription(SimpleFilter, Generic[Item]):  # type: ignore[misc]
         finally:
             self._go_on()
 
-    def _take(self) -> Item | None:
-        waiting = self._ring.take()
+    def _take(self, suits: Callable[[tuple[Item, int]], bool] | None = None) -> Item | None:
+        waiting = self._ring.take(suits)
         if waiting is None or not self._is_alive:
             return None
         item, since = waiting

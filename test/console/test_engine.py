@@ -90,7 +90,7 @@ def test_a_plan_is_built_kept_and_found(
     out = capsys.readouterr().out
     (kept,) = cache.folder.iterdir()
     assert "building a plan of tiny-i3d" in out
-    assert "TensorRT 10.3.0 on Double, reached by nothing is ready" in out
+    assert "TensorRT 10.3.0 on Double, reached by nothing, as CUDA graphs is ready" in out
     assert "it agrees with ONNX Runtime" in out
     assert f"kept as {kept}" in out
 
@@ -127,14 +127,14 @@ def test_figures_of_onnx_runtime_are_not_told_as_tensorrts(
     run_engine = engines.run_engine
 
     def failing(*given: Any, **options: Any) -> Any:
-        gpu.contexts[-1].takes_steps = False
+        gpu.gpus[-1].takes_graphs = False
         return run_engine(*given, **options)
 
     monkeypatch.setattr(engines, "run_engine", failing)
     file = tmp_path / "rows.json"
     asked = ["engine", "bench", "--engine", "tensorrt", "--seconds", "0.1", "--json", str(file)]
     assert main(asked) == 1
-    assert "TensorRT failed: TensorRT did not take the step" in capsys.readouterr().err
+    assert "TensorRT failed: the GPU does not take its work" in capsys.readouterr().err
     assert not file.exists()
 
 

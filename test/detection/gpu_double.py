@@ -28,16 +28,19 @@ class GpuDouble:
     capability = "8.7"
     library = "nothing"
     stream = STREAM
+    can_capture = True
 
     def __init__(self, room: int = 1 << 26) -> None:
         self.room = room
         self.buffers: dict[int, Any] = {}
         self.locked: dict[int, Array] = {}
         self.queue: list[Callable[[], None]] = []
+        self.graphs: dict[int, list[Callable[[], None]]] = {}
         self.is_open = True
         self.allocations = 0
         self.fails_with = ""
         """What goes wrong when the stream is waited for next, and ever after."""
+        self.takes_graphs = True
 
     def allocate(self, size: int) -> int:
         self.allocations += 1
@@ -71,6 +74,29 @@ class GpuDouble:
         assert array.ctypes.data in self.locked
         self.queue.append(lambda: array.__setitem__(..., self.view(address, array.shape)))
 
+    def copy_within(self, address: int, source: int, size: int) -> None:
+        shape = (size // 4,)
+        self.queue.append(
+            lambda: self.view(address, shape).__setitem__(..., self.view(source, shape))
+        )
+
+    def capture(self, work: Callable[[], None]) -> int:
+        before, self.queue = self.queue, []
+        try:
+            work()
+        finally:
+            captured, self.queue = self.queue, before
+        self.graphs[len(self.graphs) + 1] = captured
+        return len(self.graphs)
+
+    def launch(self, graph: int) -> None:
+        if not self.takes_graphs:
+            raise DeviceError("the GPU does not take its work: out of luck")
+        self.queue += self.graphs[graph]
+
+    def forget(self, graph: int) -> None:
+        del self.graphs[graph]
+
     def synchronise(self) -> None:
         queue, self.queue = self.queue, []
         if self.fails_with:
@@ -85,7 +111,7 @@ class GpuDouble:
     @property
     def is_empty(self) -> bool:
         """Whether everything was given back."""
-        return not self.is_open and not self.buffers and not self.locked
+        return not (self.is_open or self.buffers or self.locked or self.graphs)
 
     def view(self, address: int, shape: tuple[int, ...]) -> Array:
         """What lies at an address."""
@@ -116,6 +142,9 @@ class TensorRTDouble:
         self.error = 0.0
         """Added to every logit."""
         self.contexts: list[Context] = []
+        self.steps = 0
+        """Steps done by all contexts."""
+        self.takes_steps = True
 
     def open_device(self) -> GpuDouble:
         self.gpus.append(GpuDouble(self.room))
@@ -133,7 +162,7 @@ class TensorRTDouble:
 
 def build(model: Path, faces: int, over: Any) -> bytes:
     """A plan for the double."""
-    assert faces == 1
+    assert faces == 16
     assert not over.is_set()
     return MARK + model.read_bytes()
 
@@ -169,17 +198,17 @@ class Context:
         self.engine = engine
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.addresses: dict[str, int] = {}
-        self.takes_steps = True
-        self.steps = 0
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         self.shapes[name] = shape
-        return shape[0] == 1
+        return 1 <= shape[0] <= 16
 
     def get_tensor_shape(self, name: str) -> list[int]:
         # The batch is known once that of the inputs is.
-        batch = 1 if len(self.shapes) == len(self.engine.inputs) else -1
-        return [batch, *self.engine.get_tensor_shape(name)[1:]]
+        known = len(self.shapes) == len(self.engine.inputs)
+        batch = {shape[0] for shape in self.shapes.values()} if known else {-1}
+        assert len(batch) == 1
+        return [*batch, *self.engine.get_tensor_shape(name)[1:]]
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         self.addresses[name] = address
@@ -189,12 +218,13 @@ class Context:
         assert stream == STREAM
         assert self.addresses.keys() == self.engine.tensors.keys()
         gpu, at = self.engine.trt.gpus[-1], dict(self.addresses)
-        if self.takes_steps:
+        takes = self.engine.trt.takes_steps
+        if takes:
             gpu.queue.append(lambda: self._run(gpu, at))
-        return self.takes_steps
+        return takes
 
     def _run(self, gpu: GpuDouble, at: dict[str, int]) -> None:
-        self.steps += 1
+        self.engine.trt.steps += 1
         shapes = {name: tuple(self.get_tensor_shape(name)) for name in self.engine.tensors}
         feeds = {name: gpu.view(at[name], shapes[name]).copy() for name in self.engine.inputs}
         values = self.engine.session.run(list(self.engine.outputs), feeds)

@@ -36,6 +36,7 @@ class World:
         self.may_build = threading.Event()
         self.may_build.set()
         self.builds = 0
+        self.graphs = True
         self.open: list[BestEngine] = []
 
     def engine(self, wanted: str = "auto", **options: Any) -> BestEngine:
@@ -47,7 +48,7 @@ class World:
         return engine
 
     def find(self) -> Gpu:
-        return Gpu(self.trt, "Double", "8.7", self.trt.open_device)
+        return Gpu(self.trt, "Double", "8.7", self.trt.open_device, self.graphs)
 
     def start(self, *given: Any, **options: Any) -> TensorRTStart:
         return TensorRTStart(*given, **options, cache=self.cache, build=self.build)
@@ -58,10 +59,6 @@ class World:
                 raise TensorRTError("given up")
         self.builds += 1
         return gpu_double.build(model, faces, over)
-
-    @property
-    def context(self) -> gpu_double.Context:
-        return self.trt.contexts[-1]
 
 
 @pytest.fixture
@@ -108,16 +105,16 @@ def test_onnx_serves_while_a_plan_is_built_and_then_tensorrt_does(
 
     world.may_build.set()
     assert engine.wait(30.0)
-    steps = world.context.steps
+    steps = world.trt.steps
     reading, state = follow(engine, state, 3, begin=20)
-    assert world.context.steps == steps + 3
+    assert world.trt.steps == steps + 3
     # What ONNX Runtime had in mind is gone: as if the face had just come.
     wanted, _ = follow(onnx, onnx.first_state(), 3, begin=20)
     np.testing.assert_allclose(reading.logits, wanted.logits, atol=1e-3)
-    assert engine.describe() == "TensorRT 10.3.0 on Double, reached by nothing"
+    assert engine.describe() == "TensorRT 10.3.0 on Double, reached by nothing, as CUDA graphs"
     assert world.told == [
         f"the network runs on {onnx.describe()} while a TensorRT plan is built for Double",
-        "the network runs on TensorRT 10.3.0 on Double, reached by nothing",
+        "the network runs on TensorRT 10.3.0 on Double, reached by nothing, as CUDA graphs",
     ]
     assert (world.warned, engine.trouble, engine.failures) == ([], "", 0)
 
@@ -163,7 +160,7 @@ def test_an_engine_that_disagrees_is_not_used(world: World, onnx: OnnxEngine) ->
     assert engine.wait(30.0)
     assert engine.describe() == onnx.describe()
     assert "TensorRT is not used: TensorRT 10.3.0 on Double" in engine.trouble
-    assert "disagree by 0.002 at step 1, more than 0.001" in engine.trouble
+    assert "disagree by 0.002 at step 1 of 16 faces, more than 0.001" in engine.trouble
     assert world.warned == [f"{engine.trouble}; the network runs on {onnx.describe()}"]
     assert world.trt.gpus[-1].is_empty
     # Nor is it when its plan comes out of the cache.
@@ -180,20 +177,24 @@ def test_a_gpu_without_room_is_not_used(world: World, onnx: OnnxEngine) -> None:
     follow(engine, engine.first_state())
 
 
-@pytest.mark.parametrize("how", ["stream", "step", "crash"])
+@pytest.mark.parametrize("how", ["stream", "graph", "step", "crash"])
 def test_a_failure_in_flight_is_answered_by_onnx_runtime(
     world: World, onnx: OnnxEngine, how: str
 ) -> None:
+    world.graphs = how in ("stream", "graph")
     engine = world.engine(wait=True)
     states = [engine.first_state() for _ in range(3)]
     for face, state in enumerate(states):
         _, states[face] = follow(engine, state, 5)
     if how == "stream":
         world.trt.gpus[-1].fails_with = "unspecified launch failure"
+    elif how == "graph":
+        world.trt.gpus[-1].takes_graphs = False
     elif how == "step":
-        world.context.takes_steps = False
+        world.trt.takes_steps = False
     else:
-        world.context.execute_async_v3 = None  # type: ignore[assignment, method-assign]
+        for context in world.trt.contexts:
+            context.execute_async_v3 = None  # type: ignore[assignment, method-assign]
     for face, state in enumerate(states):
         reading, states[face] = follow(engine, state, 1, begin=5)
         wanted, inner = follow(onnx, onnx.first_state(), 1, begin=5)
@@ -323,7 +324,7 @@ def test_a_step_can_be_repeated_across_the_swap_and_a_failure(world: World) -> N
     one, after = follow(engine, before, 1, begin=5)
     again, _ = follow(engine, before, 1, begin=5)
     np.testing.assert_array_equal(one.logits, again.logits)
-    world.context.takes_steps = False
+    world.trt.gpus[-1].takes_graphs = False
     one, _ = follow(engine, after, 1, begin=6)
     again, _ = follow(engine, after, 1, begin=6)
     np.testing.assert_array_equal(one.logits, again.logits)

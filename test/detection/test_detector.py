@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.detector import Detector
-from emopulse_ros.detection.engine import Reading
+from emopulse_ros.detection.detector import Detector, detect
+from emopulse_ros.detection.engine import OneByOne, Reading
 from emopulse_ros.detection.model import Card, ModelError, shipped_model
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.facs import CODES
@@ -18,7 +20,7 @@ MS = 1_000_000
 CHANNELS = FlowRecipe().channels
 
 
-class Counting:
+class Counting(OneByOne):
     """An engine whose state counts its steps, and which says so as its attention."""
 
     def __init__(self) -> None:
@@ -91,3 +93,38 @@ def test_the_shipped_model_answers_in_range() -> None:
         assert ((answer.probability >= 0) & (answer.probability <= 1)).all()
         assert ((answer.intensity >= 0) & (answer.intensity <= 1)).all()
         assert 0.0 < answer.attention <= 8.0
+
+
+def test_several_faces_are_read_as_each_alone() -> None:
+    """One comes each tick, one is late and held, one has just come back."""
+    times = {1: [0.0, 5.0, 10.0], 2: [0.0, 5.0, 25.0], 3: [0.0, 5.0, 500.0]}
+    alone = {
+        face: [detector(step(ms, face)) for ms in when]
+        for face, when in times.items()
+        for detector in [Detector(Counting())]
+    }
+    engine = Together()
+    together = {face: Detector(engine) for face in times}
+    for number in range(3):
+        done = detect(
+            list(together.values()), [step(when[number], face) for face, when in times.items()]
+        )
+        for face, activation in zip(times, done, strict=True):
+            assert activation.face_id == face
+            assert activation.attention == alone[face][number].attention
+    # Three ticks: all, all, all; and what the second face is held for.
+    assert engine.batches == [3, 3, 3, 1, 1, 1]
+
+
+class Together(Counting):
+    """Counts the faces of each batch."""
+
+    at_once = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def step_all(self, flows: Any, states: Any) -> Any:
+        self.batches.append(len(flows))
+        return super().step_all(flows, states)

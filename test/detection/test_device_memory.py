@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import ctypes
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -19,7 +20,10 @@ from emopulse_ros.detection.device_memory import Device, DeviceError, open_devic
 class Cuda(ModuleType):
     """``cuda.bindings.runtime`` on this process's memory; ``broken`` are the calls that fail."""
 
-    cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice=1, cudaMemcpyDeviceToHost=2)  # noqa: N815
+    cudaMemcpyKind = SimpleNamespace(  # noqa: N815
+        cudaMemcpyHostToDevice=1, cudaMemcpyDeviceToHost=2, cudaMemcpyDeviceToDevice=3
+    )
+    cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal=1)  # noqa: N815
     cudaStreamNonBlocking = 1  # noqa: N815
     cudaHostAllocDefault = 0  # noqa: N815
 
@@ -28,6 +32,9 @@ class Cuda(ModuleType):
         self.broken: set[str] = set()
         self.memory: dict[int, Any] = {}
         self.gpus = 1
+        self.captured: list[Callable[[], object]] | None = None
+        """What is queued while a graph is captured."""
+        self.graphs: dict[int, list[Callable[[], object]]] = {}
         self.answers = {
             "cudaGetDeviceCount": lambda: (self.gpus,),
             "cudaSetDevice": lambda _: (),
@@ -42,6 +49,12 @@ class Cuda(ModuleType):
             "cudaFree": self._free,
             "cudaFreeHost": self._free,
             "cudaMemcpyAsync": self._copy,
+            "cudaStreamBeginCapture": lambda stream, mode: self._begin(stream, mode),
+            "cudaStreamEndCapture": lambda _: self._end(),
+            "cudaGraphInstantiate": lambda graph, _: self._ready(graph),
+            "cudaGraphDestroy": lambda _: (),
+            "cudaGraphLaunch": lambda graph, _: self._launch(graph),
+            "cudaGraphExecDestroy": self._forget,
         }
 
     def __getattr__(self, name: str) -> Any:
@@ -64,8 +77,34 @@ class Cuda(ModuleType):
 
     def _copy(self, to: int, source: int, size: int, kind: int, stream: int) -> tuple[()]:
         assert stream == 99
-        assert kind in (1, 2)
-        ctypes.memmove(to, source, size)
+        assert kind in (1, 2, 3)
+        if self.captured is None:
+            ctypes.memmove(to, source, size)
+        else:
+            self.captured.append(lambda: ctypes.memmove(to, source, size))
+        return ()
+
+    def _begin(self, stream: int, mode: int) -> tuple[()]:
+        assert (stream, mode) == (99, 1)
+        self.captured = []
+        return ()
+
+    def _end(self) -> tuple[list[Any]]:
+        captured, self.captured = self.captured, None
+        assert captured is not None
+        return (captured,)
+
+    def _ready(self, graph: list[Any]) -> tuple[int]:
+        self.graphs[5] = graph
+        return (5,)
+
+    def _launch(self, graph: int) -> tuple[()]:
+        for work in self.graphs[graph]:
+            work()
+        return ()
+
+    def _forget(self, graph: int) -> tuple[()]:
+        del self.graphs[graph]
         return ()
 
 
@@ -161,6 +200,11 @@ class Pycuda(ModuleType):
         self.call("memcpy_dtoh_async")
         ctypes.memmove(to.ctypes.data, source, to.nbytes)
 
+    def memcpy_dtod_async(self, to: int, source: int, size: int, stream: Any) -> None:
+        assert stream.handle == 99
+        self.call("memcpy_dtod_async")
+        ctypes.memmove(to, source, size)
+
 
 BROKEN = {
     "cuda.bindings.runtime": {
@@ -168,6 +212,7 @@ BROKEN = {
         "page_locked": "cudaHostAlloc",
         "copy_in": "cudaMemcpyAsync",
         "copy_out": "cudaMemcpyAsync",
+        "copy_within": "cudaMemcpyAsync",
         "synchronise": "cudaStreamSynchronize",
     },
     "pycuda.driver": {
@@ -313,7 +358,7 @@ def test_every_name_used_of_cuda_bindings_is_there() -> None:
     }
     assert {"cudaMalloc", "cudaMemcpyHostToDevice", "cudaStreamNonBlocking"} <= used
     for name in used:
-        kinds = (runtime, runtime.cudaMemcpyKind)
+        kinds = (runtime, runtime.cudaMemcpyKind, runtime.cudaStreamCaptureMode)
         assert any(hasattr(one, name) for one in kinds), name
     for name in ("name", "major", "minor"):
         assert hasattr(runtime.cudaDeviceProp(), name)

@@ -32,7 +32,7 @@ def on_onnx(_: Path) -> Engine:
 def on_the_double(_: Path) -> Engine:
     trt, model = TensorRTDouble(), shipped_model()
     card = OnnxEngine(model).card
-    return TensorRTEngine(trt, build(model, 1, Event()), trt.open_device(), card, "0" * 64)
+    return TensorRTEngine(trt, build(model, 16, Event()), trt.open_device(), card, "0" * 64)
 
 
 def on_a_gpu(folder: Path) -> Engine:

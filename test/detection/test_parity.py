@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emopulse_ros.detection.engine import Reading
+from emopulse_ros.detection.engine import OneByOne, Reading
 from emopulse_ros.detection.half_precision import holds_half
 from emopulse_ros.detection.model import shipped_model
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.detection.parity import FULL, HALF, ParityError, compare
 
 
-class Off:
+class Off(OneByOne):
     """An engine that is wrong by so much, from some step on, in one of its outputs."""
 
     def __init__(self, engine: OnnxEngine, by: float, output: str, begin: int = 0) -> None:
@@ -50,7 +50,9 @@ def test_an_engine_agrees_with_itself(engine: OnnxEngine) -> None:
 @pytest.mark.parametrize("output", ["logits", "intensity", "attention"])
 @pytest.mark.parametrize("by", [2e-3, -2e-3, float("nan")])
 def test_one_that_is_off_is_found(engine: OnnxEngine, output: str, by: float) -> None:
-    with pytest.raises(ParityError, match=r"the other and ONNX Runtime .* at step 41, more than"):
+    with pytest.raises(
+        ParityError, match=r"the other and ONNX Runtime .* at step 41 of 1 face, more"
+    ):
         compare(Off(engine, by, output, 40), engine, tolerance=FULL)
 
 
@@ -87,3 +89,19 @@ def test_what_is_no_onnx_file_is_refused(tmp_path: Path, content: bytes) -> None
     file.write_bytes(content)
     with pytest.raises(ValueError, match=r"noise\.onnx cannot be read as an ONNX model"):
         holds_half(file)
+
+
+class Mixed(Off):
+    """Reads several faces at once, and mixes up two of them."""
+
+    at_once = 3
+
+    def step_all(self, flows: Any, states: Any) -> Any:
+        done = super().step_all(flows, states)
+        return [done[1], done[0], *done[2:]] if len(done) > 1 else done
+
+
+def test_one_that_mixes_faces_up_is_found(engine: OnnxEngine) -> None:
+    right = Off(engine, 0.0, "logits")
+    with pytest.raises(ParityError, match="of 3 faces"):
+        compare(Mixed(engine, 0.0, "logits"), right, tolerance=FULL)

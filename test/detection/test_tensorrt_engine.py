@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gpu_double import TensorRTDouble, build
+from gpu_double import GpuDouble, TensorRTDouble, build
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emopulse_ros.detection.device_memory import DeviceError
 from emopulse_ros.detection.model import Card, ModelError, shipped_model
@@ -22,46 +24,170 @@ STATE = 4 * (32 + 42 + 104) * 16 * 16 + 256
 """Bytes of one state of the shipped model, the last tensor rounded up."""
 
 
+LOADED: tuple[TensorRTEngine, OnnxEngine]
+
+
+def setup_module() -> None:
+    global LOADED
+    LOADED = load(TensorRTDouble(), faces=4), OnnxEngine(shipped_model())
+
+
+def teardown_module() -> None:
+    LOADED[0].close()
+
+
 @pytest.fixture
 def trt() -> TensorRTDouble:
     return TensorRTDouble()
 
 
-def load(trt: TensorRTDouble, plan: bytes | None = None, faces: int = 2) -> TensorRTEngine:
-    plan = build(shipped_model(), 1, Event()) if plan is None else plan
+def load(
+    trt: TensorRTDouble, plan: bytes | None = None, faces: int = 2, *, graphs: bool = True
+) -> TensorRTEngine:
+    plan = build(shipped_model(), 16, Event()) if plan is None else plan
     card = OnnxEngine(shipped_model()).card
-    return TensorRTEngine(trt, plan, trt.open_device(), card, "0" * 64, faces=faces)
+    return TensorRTEngine(trt, plan, trt.open_device(), card, "0" * 64, faces=faces, graphs=graphs)
 
 
-def test_a_step_allocates_nothing_and_swaps_two_sets(trt: TensorRTDouble) -> None:
-    engine = load(trt)
-    (gpu,), (context,) = trt.gpus, trt.contexts
-    before = gpu.allocations
-    state, read, written = engine.first_state(), [], []
+def flows(seed: int, *shape: int) -> Any:
+    random = np.random.default_rng(seed)
+    return random.normal(0.0, 0.5, (*shape, *FLOW.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("graphs", [True, False])
+@pytest.mark.parametrize("faces", [1, 2, 3])
+def test_faces_that_come_again_cost_nothing_but_their_flow(
+    trt: TensorRTDouble, faces: int, graphs: bool
+) -> None:
+    engine = load(trt, faces=3, graphs=graphs)
+    (gpu,) = trt.gpus
+    pool = engine._pool
+    assert pool is not None
+    states = [engine.first_state() for _ in range(faces)]
+    states = [after for _, after in engine.step_all([FLOW] * faces, states)]
+    allocations, copied, moved, steps = (
+        gpu.allocations, pool.copied_rows, engine.bytes_moved, trt.steps,
+    )  # fmt: skip
+    places = []
     for _ in range(6):
-        _, state = engine.step(FLOW, state)
-        read.append(context.addresses["state_0"])
-        written.append(context.addresses["next_state_0"])
-    assert gpu.allocations == before
-    assert read[1:] == written[:-1]
-    assert all(one != other for one, other in zip(read, written, strict=True))
+        states = [after for _, after in engine.step_all([FLOW] * faces, states)]
+        places.append([(state.block, state.row) for state in states])
+    assert gpu.allocations == allocations
+    assert pool.copied_rows == copied
+    assert trt.steps == steps + 6
+    # Read here, written there, and the other way round.
+    assert places[0] != places[1]
+    assert places == places[:2] * 3
+    answers = engine._answers(faces).size
+    assert engine.bytes_moved == moved + 6 * (faces * FLOW.nbytes + answers)
     engine.close()
 
 
-def test_states_that_nobody_refers_to_give_their_buffers_back(trt: TensorRTDouble) -> None:
+def test_a_step_is_one_graph_where_that_can_be(trt: TensorRTDouble) -> None:
     engine = load(trt)
-    kept = []
+    (gpu,) = trt.gpus
+    assert engine.describe().endswith(", as CUDA graphs")
+    # One for each size of batch and each of the two blocks.
+    assert len(gpu.graphs) == 4
+    for context in trt.contexts:
+        context.execute_async_v3 = None  # type: ignore[assignment, method-assign]
+    engine.step_all([FLOW, FLOW], [engine.first_state()] * 2)
+    engine.close()
+    engine = load(trt, graphs=False)
+    assert not trt.gpus[-1].graphs
+    assert "graphs" not in engine.describe()
+    engine.close()
+
+
+@pytest.mark.parametrize("trouble", ["is captured", "is launched", "none can be made"])
+def test_without_graphs_it_runs_piece_by_piece(
+    trt: TensorRTDouble, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> int:
+        raise DeviceError("the GPU's work cannot be kept as a graph: not permitted")
+
+    if trouble == "is captured":
+        monkeypatch.setattr(GpuDouble, "capture", fails)
+    elif trouble == "is launched":
+        monkeypatch.setattr(GpuDouble, "launch", fails)
+    else:
+        monkeypatch.setattr(GpuDouble, "can_capture", False)
+    engine = load(trt)
+    assert "graphs" not in engine.describe()
+    assert not trt.gpus[0].graphs
+    steps = trt.steps
+    engine.step(FLOW, engine.first_state())
+    assert trt.steps == steps + 1
+    engine.close()
+    assert trt.gpus[0].is_empty
+
+
+def test_states_wait_for_their_turn_as_long_as_there_is_room(trt: TensorRTDouble) -> None:
+    engine = load(trt)
     state = engine.first_state()
-    for _ in range(4):
-        _, state = engine.step(FLOW, state)
-        kept.append(state)
-    with pytest.raises(DeviceError, match="all 4 states the engine has room for are in use"):
-        engine.step(FLOW, state)
-    kept.pop(0)
-    del state
+    kept = [state]
+
+    def follow() -> None:
+        for _ in range(9):
+            kept.append(engine.step(FLOW, kept[-1])[1])
+
+    with pytest.raises(DeviceError, match="all 4 places for states that wait are in use"):
+        follow()
+    assert len(kept) > 4
+    del kept[:-1]
     gc.collect()
     for _ in range(100):
         engine.step(FLOW, kept[-1])
+    engine.close()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    turns=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4, unique=True), max_size=8),
+    repeated=st.booleans(),
+)
+def test_whoever_takes_turns_each_face_goes_on_from_its_own_state(
+    turns: list[list[int]], repeated: bool
+) -> None:
+    """Any faces, in any order, any number at once, a step of them repeated or not."""
+    engine, reference = LOADED
+    states = [engine.first_state() for _ in range(4)]
+    wanted = [reference.first_state() for _ in range(4)]
+    for number, faces in enumerate(turns):
+        given = list(flows(number, len(faces)))
+        before = [states[face] for face in faces]
+        if repeated:
+            engine.step_all(given, before)
+        done = engine.step_all(given, before)
+        for face, flow, (reading, after) in zip(faces, given, done, strict=True):
+            other, wanted[face] = reference.step(flow, wanted[face])
+            np.testing.assert_allclose(reading.logits, other.logits, atol=1e-5)
+            states[face] = after
+
+
+def test_more_faces_than_fit_are_several_batches(trt: TensorRTDouble) -> None:
+    engine = load(trt)
+    reference = OnnxEngine(shipped_model())
+    given = list(flows(1, 5))
+    states = [engine.first_state() for _ in given]
+    assert engine.step_all([], []) == []
+    steps = trt.steps
+    done = engine.step_all(given, states)
+    assert trt.steps == steps + 3
+    for flow, (reading, _) in zip(given, done, strict=True):
+        wanted, _ = reference.step(flow, reference.first_state())
+        np.testing.assert_allclose(reading.logits, wanted.logits, atol=1e-5)
+    engine.close()
+
+
+def test_two_faces_may_go_on_from_one_state(trt: TensorRTDouble) -> None:
+    engine = load(trt)
+    one, other, third = flows(2, 3)
+    _, state = engine.step(one, engine.first_state())
+    together = engine.step_all([other, third], [state, state])
+    apart = [engine.step(flow, state)[0] for flow in (other, third)]
+    for (reading, _), alone in zip(together, apart, strict=True):
+        np.testing.assert_allclose(reading.logits, alone.logits, atol=1e-5)
     engine.close()
 
 
@@ -71,7 +197,10 @@ def test_the_state_that_knows_nothing_is_never_written_to(trt: TensorRTDouble) -
     state = first
     for number in range(5):
         _, state = engine.step(FLOW + number, state)
-    assert not trt.gpus[0].view(first.address, (STATE // 4,)).any()
+    assert engine._pool is not None
+    start, size = engine._pool.zeros
+    assert size == STATE
+    assert not trt.gpus[0].view(start, (size // 4,)).any()
     assert engine.first_state() is first
     engine.close()
 
@@ -113,12 +242,12 @@ def test_a_plan_that_is_none_is_refused_with_tensorrts_own_words(trt: TensorRTDo
 
 def test_the_plan_of_another_network_is_refused(trt: TensorRTDouble) -> None:
     with pytest.raises(TensorRTError, match="lacks the inputs and outputs of a step model"):
-        load(trt, build(shipped_model("clip"), 1, Event()))
+        load(trt, build(shipped_model("clip"), 16, Event()))
     assert trt.gpus[0].is_empty
 
 
 def test_a_plan_for_other_units_is_refused(trt: TensorRTDouble) -> None:
-    plan, few = build(shipped_model(), 1, Event()), Card("few", "step", codes=(1, 2))
+    plan, few = build(shipped_model(), 16, Event()), Card("few", "step", codes=(1, 2))
     with pytest.raises(TensorRTError, match=r"logits is \(1, 15\), the model's is \(1, 2\)"):
         TensorRTEngine(trt, plan, trt.open_device(), few, "0" * 64)
     assert trt.gpus[0].is_empty
@@ -131,13 +260,13 @@ def test_inputs_in_16_bits_are_refused(trt: TensorRTDouble, monkeypatch: Any) ->
 
 
 def test_a_step_that_is_not_taken_is_told_and_costs_no_buffers(trt: TensorRTDouble) -> None:
-    engine = load(trt)
+    engine = load(trt, graphs=False)
     state = engine.first_state()
-    trt.contexts[0].takes_steps = False
+    trt.takes_steps = False
     for _ in range(10):
         with pytest.raises(TensorRTError, match="did not take the step"):
             engine.step(FLOW, state)
-    trt.contexts[0].takes_steps = True
+    trt.takes_steps = True
     engine.step(FLOW, state)
     engine.close()
 

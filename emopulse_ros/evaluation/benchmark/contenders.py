@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.engine import Engine, Reading, State
+from emopulse_ros.detection.engine import Engine, OneByOne, Reading, State
 from emopulse_ros.detection.model import Card, ModelError, model_at
 from emopulse_ros.evaluation.benchmark.clips import BenchmarkError
 from emopulse_ros.pipeline import open_engine
@@ -33,7 +33,7 @@ class Contender:
     engine: Engine
 
 
-class AlwaysActive:
+class AlwaysActive(OneByOne):
     """The reader that calls every unit active, whatever it sees; an engine without a network.
 
     It takes flow by the recipe of the model it is compared with, and knows the same units.

@@ -51,8 +51,9 @@ class Clip:
     ``motion`` ``(T, 2, H, W) int16``: where the skin is against the first neutral face, u and v in
     1/1024 pixel of the flow grid; ``neutral`` ``(N, 2, H, W) int16``: where the neutral faces that
     the stage went by were, likewise, and ``since`` ``(N,) int32``: the frame from which on it did.
-    From these the flow against any reference follows. ``strength`` ``(T, A) float16``: true
-    strength of each action unit; ``active`` ``(T, A) bool``: between onset and offset.
+    From these the flow against any reference follows, as :mod:`~emopulse_ros.training.windows`
+    makes it. ``strength`` ``(T, A) float16``: true strength of each action unit; ``active``
+    ``(T, A) bool``: between onset and offset.
     """
 
     motion: NDArray[np.int16]
@@ -63,22 +64,6 @@ class Clip:
 
     def __len__(self) -> int:
         return len(self.motion)
-
-    def flow(self, frames: NDArray[np.int64], recipe: FlowRecipe) -> NDArray[np.float32]:
-        """u and v of these frames against each reference: ``(len(frames), 2 R, H, W) float32``.
-
-        What the flow stage says of a stream without gaps at 200 FPS.
-        """
-        now = self.motion[frames].astype(np.int32)
-        before = [self._past(frames, ms) for ms in recipe.baselines_ms]
-        if recipe.neutral:
-            before.append(self.neutral[np.searchsorted(self.since, frames, "right") - 1])
-        pairs = [(now - past) * np.float32(1.0 / RESOLUTION) for past in before]
-        return np.concatenate(pairs, axis=1, dtype=np.float32)
-
-    def _past(self, frames: NDArray[np.int64], ms: float) -> NDArray[np.int16]:
-        age = round(ms * MILLISECOND / FRAME)
-        return np.asarray(self.motion[np.maximum(frames - age, 0)])
 
     def save(self, path: Path) -> None:
         """Write to ``path`` and, the motion, beside it; whole or not at all."""
@@ -92,7 +77,8 @@ class Clip:
     @classmethod
     def load(cls, path: Path) -> Clip:
         """Read what :meth:`save` wrote; the motion stays on the disk until it is used."""
-        motion = np.load(path.with_suffix(".npy"), mmap_mode="r")
+        # Copied where it is written to, for PyTorch takes no memory that cannot be written.
+        motion = np.load(path.with_suffix(".npy"), mmap_mode="c")
         with np.load(path) as kept:
             return cls(motion, *(kept[name] for name in cls.__slots__[1:]))
 

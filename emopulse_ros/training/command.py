@@ -48,7 +48,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         help="go on from another run's best.pt, or from a model's clip form (tiny_i3d_clip.onnx); "
         "from the mean of several",
     )
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda, which holds all clips")
     parser.add_argument("--clips", type=Path, help="folder of the clips (default: OUT/clips)")
     return parser.parse_args(argv)
 
@@ -83,13 +83,13 @@ def learn(
     """
     sources, how = list(plan.sources), plan.optimisation
     parts = ["train", *(part for part in MORE if getattr(plan.clips, part))]
-    training = Clips([clips / part for part in parts], sources, plan.flow)
-    validation = Clips([clips / "validation"], sources, plan.flow)
+    training = Clips([clips / part for part in parts], sources, plan.flow, device)
+    validation = Clips([clips / "validation"], sources, plan.flow, device)
     if how.threads:
         torch.set_num_threads(how.threads)
     torch.manual_seed(how.seed)
     shape = Shape(channels=len(plan.flow.channels))
-    network = TinyI3D(shape, how.dropout, masks=how.masks, attention=how.attention)
+    network = TinyI3D(shape, how.dropout, masks=how.masks, attention=how.attention).to(device)
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
     load_weights(weights, network, lambda: _samples(training))
@@ -100,7 +100,7 @@ def learn(
     reader = train_magnitude(training, seed=0)
     linear = replace(_calibrated(card, *reader.read(validation)), name="flow-magnitude")
     export_magnitude(reader, linear, folder / "flow_magnitude.onnx")
-    test = Clips([clips / "test"], list(SOURCES), plan.flow)
+    test = Clips([clips / "test"], list(SOURCES), plan.flow, device)
     results = [
         *_score(network, card, test, device),
         result("flow magnitude, linear", *reader.read(test), test.lengths, linear),
@@ -131,7 +131,7 @@ def _probe(
     """What the features tell of the person; None without clips of people, as without a kit."""
     if not any(people.glob(f"{NAME}-*.npz")):
         return None
-    return probe_identity(network, Clips([people], [NAME], plan.flow), device)
+    return probe_identity(network, Clips([people], [NAME], plan.flow, device), device)
 
 
 def _calibrated(card: Card, logits: NDArray[np.float32], truth: NDArray[np.bool_]) -> Card:

@@ -1,8 +1,8 @@
-"""Clips as batches: drawn, mirrored, shifted and scaled, with strain made anew from the flow."""
+"""Clips as batches: flow and truth of windows that are drawn at random, or of whole clips."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from emopulse_ros.facs import expressive
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.training.clips import Clip
+from emopulse_ros.training.windows import Motion, Window, sent
 
 SLIGHT = 0.03
 """Strength below which an active frame shows nothing yet, and teaches little."""
@@ -37,7 +37,7 @@ SLOWEST_PEAK = 0.004
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows of clips.
+    """Windows of clips, on the device of their clips.
 
     ``flow`` ``(B, C, T, H, W)``; ``active`` and ``strength`` ``(B, A, T)``; ``weight``
     ``(B, A, T)``: how much each counts in the loss, 0 where the window began in mid-clip and the
@@ -53,13 +53,20 @@ class Batch:
 
 
 class Clips:
-    """A set of clips, read from the disk as they are used, and their flow by a recipe.
+    """A set of clips, and their flow by a recipe.
+
+    On a CPU they are read from the disk as they are used. On another device, so that it need not
+    wait for that, their motion is copied to it, 5 MB for each 1.5 s, and batches are made there.
 
     :raises FileNotFoundError: if a folder holds no clip of these names.
     """
 
     def __init__(
-        self, folders: list[Path], names: list[str], recipe: FlowRecipe | None = None
+        self,
+        folders: list[Path],
+        names: list[str],
+        recipe: FlowRecipe | None = None,
+        device: torch.device | None = None,
     ) -> None:
         self.paths: list[Path] = []
         for folder in folders:
@@ -69,6 +76,7 @@ class Clips:
             self.paths += paths
         self.recipe = recipe or FlowRecipe()
         self.clips = [Clip.load(path) for path in self.paths]
+        self._motion = Motion(self.clips, self.recipe, device or torch.device("cpu"))
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -96,68 +104,57 @@ class Clips:
 
     def whole(self, index: int) -> Batch:
         """One clip from its start to its end, as it is."""
-        clip = self.clips[index]
-        flow = clip.flow(np.arange(len(clip)), self.recipe)
-        return _stack([_Window(flow, clip.active.T, clip.strength.T, True)], 0)
+        return self._batch([Window(index, 0, len(self.clips[index]))], {}, 0)
 
     def draw(self, random: np.random.Generator, count: int, frames: int, warm_up: int) -> Batch:
         """A batch of ``count`` windows, varied; some are two faces' motion laid over each other.
 
-        Small motions add up, so a face that did both would move like that.
+        Small motions add up, so a face that did both would move like that. What is drawn depends
+        on ``random`` alone, not on the device.
         """
-        windows = []
-        for _ in range(count):
+        windows, laid_over = [], {}
+        for place in range(count):
             from_start = bool(random.random() < FROM_START)
-            window = self._window(random, frames, from_start)
+            windows.append(self._drawn(random, frames, from_start))
             if random.random() < OVERLAID:
-                window = _overlaid(window, self._window(random, frames, from_start))
-            windows.append(window)
-        return _stack(windows, warm_up)
+                laid_over[place] = self._drawn(random, frames, from_start)
+        return self._batch(windows, laid_over, warm_up)
 
-    def _window(self, random: np.random.Generator, frames: int, from_start: bool) -> _Window:
-        clip = self.clips[random.integers(len(self.clips))]
-        start = 0 if from_start else int(random.integers(1, len(clip) - frames + 1))
-        part = slice(start, start + frames)
-        flow = clip.flow(np.arange(start, start + frames), self.recipe)
-        return _varied(
-            _Window(flow, clip.active[part].T, clip.strength[part].T, from_start), random
-        )
+    def _drawn(self, random: np.random.Generator, frames: int, from_start: bool) -> Window:
+        index = int(random.integers(len(self.clips)))
+        latest = len(self.clips[index]) - frames
+        start = 0 if from_start else int(random.integers(1, latest + 1))
+        return Window.drawn(random, index, start, frames)
 
+    def _batch(
+        self, windows: Sequence[Window], laid_over: Mapping[int, Window], warm_up: int
+    ) -> Batch:
+        flow = self._motion.flow(windows, laid_over)
+        active, strength = self._truth(windows)
+        if laid_over:
+            places = list(laid_over)
+            other_active, other_strength = self._truth(list(laid_over.values()))
+            active[places] |= other_active
+            strength[places] = np.maximum(strength[places], other_strength)
+        weight = np.where(active & (strength < SLIGHT), np.float32(SLIGHT_WEIGHT), np.float32(1.0))
+        weight[[window.start > 0 for window in windows], :, :warm_up] = 0.0
+        near = np.stack([transients(one) for one in strength])
+        device = self._motion.device
+        active, strength, weight = sent(np.stack([active, strength, weight]), device)
+        return Batch(flow, active, strength, weight, sent(near, device))
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Window:
-    """Part of a clip: flow ``(T, 2 R, H, W)``, truth ``(A, T)``."""
+    def _truth(self, windows: Sequence[Window]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """What is active, and how strong it is, ``(W, A, T)`` each.
 
-    flow: NDArray[np.float32]
-    active: NDArray[np.bool_]
-    strength: NDArray[np.floating[Any]]
-    from_start: bool
-
-
-def _varied(window: _Window, random: np.random.Generator) -> _Window:
-    """A window mirrored, shifted and scaled, as other faces and crops would.
-
-    Truth holds for either side of a face, so a mirrored one keeps it; a motion made larger is an
-    expression made stronger.
-    """
-    flow = window.flow
-    if random.random() < 0.5:
-        flow = flow[..., ::-1].copy()
-        flow[:, 0::2] *= -1
-    shift = tuple(int(by) for by in random.integers(-2, 3, 2))
-    factor = np.float32(random.uniform(0.8, 1.25))
-    moved = np.roll(flow, shift, axis=(2, 3)) * factor
-    strength = np.minimum(window.strength * factor, 1.0)
-    return _Window(moved, window.active, strength, window.from_start)
-
-
-def _overlaid(one: _Window, other: _Window) -> _Window:
-    return _Window(
-        one.flow + other.flow,
-        one.active | other.active,
-        np.maximum(one.strength, other.strength),
-        one.from_start,
-    )
+        Truth holds for either side of a face, so a mirrored one keeps it; a motion made larger is
+        an expression made stronger.
+        """
+        active, strength = [], []
+        for window in windows:
+            clip, part = self.clips[window.clip], slice(window.start, window.start + window.frames)
+            active.append(clip.active[part].T)
+            strength.append(clip.strength[part].T * np.float32(window.factor))
+        return np.stack(active), np.minimum(np.stack(strength), np.float32(1.0))
 
 
 def transients(strength: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -175,47 +172,3 @@ def transients(strength: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     away = np.abs(np.arange(len(speed))[:, None] - peaks).min(axis=1)
     near: NDArray[np.float32] = np.exp(-0.5 * (away / 2.0) ** 2).astype(np.float32)
     return near
-
-
-def _stack(windows: list[_Window], warm_up: int) -> Batch:
-    weights = []
-    for window in windows:
-        weight = np.where(window.active & (window.strength < SLIGHT), SLIGHT_WEIGHT, 1.0)
-        if not window.from_start:
-            weight[:, :warm_up] = 0.0
-        weights.append(weight)
-    flow, active, strength = (
-        torch.from_numpy(np.stack([getattr(window, name) for window in windows]))
-        for name in ("flow", "active", "strength")
-    )
-    return Batch(
-        _channels(flow),
-        active.float(),
-        strength.float(),
-        torch.from_numpy(np.stack(weights).astype(np.float32)),
-        torch.from_numpy(np.stack([transients(window.strength) for window in windows])),
-    )
-
-
-def _channels(flow: Tensor) -> Tensor:
-    """``(B, T, 2 R, H, W)`` to ``(B, 3 R, T, H, W)``: u, v and strain of each reference."""
-    batch, time, planes, height, width = flow.shape
-    data = flow.new_empty(batch, time, planes // 2, 3, height, width)
-    pairs = flow.view(batch, time, planes // 2, 2, height, width)
-    data[:, :, :, :2] = pairs
-    data[:, :, :, 2] = strain(pairs.flatten(0, 2)).view(batch, time, planes // 2, height, width)
-    return data.flatten(2, 3).transpose(1, 2)
-
-
-def strain(pairs: Tensor) -> Tensor:
-    """What :func:`~emopulse_ros.flow.strain.optical_strain` gives: ``(N, 2, H, W)`` to (N, H, W).
-
-    Borders are reflected as OpenCV does.
-    """
-    padded = functional.pad(pairs, (1, 1, 1, 1), mode="reflect")
-    smooth_down = padded[..., :-2, :] + 2.0 * padded[..., 1:-1, :] + padded[..., 2:, :]
-    across = (smooth_down[..., 2:] - smooth_down[..., :-2]) * 0.125
-    smooth_across = padded[..., :-2] + 2.0 * padded[..., 1:-1] + padded[..., 2:]
-    down = (smooth_across[..., 2:, :] - smooth_across[..., :-2, :]) * 0.125
-    shear = down[:, 0] + across[:, 1]
-    return torch.sqrt(across[:, 0] ** 2 + down[:, 1] ** 2 + 0.5 * shear**2)

@@ -29,14 +29,14 @@ SEEDS = 1_000_000
 """Between the seeds of two runs, so that no step of theirs draws the same dropout."""
 
 
-def loss_of(network: TinyI3D, batch: Batch, device: torch.device) -> Tensor:
+def loss_of(network: TinyI3D, batch: Batch) -> Tensor:
     """Weighted cross entropy of the units, squared errors of their intensity and of attention."""
     # bfloat16 halves the time of a step on CPUs that have it, at no cost in the scores.
-    with torch.autocast(device.type, torch.bfloat16):
-        reading = network(batch.flow.to(device))
+    with torch.autocast(batch.flow.device.type, torch.bfloat16):
+        reading = network(batch.flow)
     again = len(reading.logits) // len(batch.active)
     active, weight, strength = (
-        part.to(device).repeat(again, 1, 1) for part in (batch.active, batch.weight, batch.strength)
+        part.repeat(again, 1, 1) for part in (batch.active, batch.weight, batch.strength)
     )
     entropy = functional.binary_cross_entropy_with_logits(
         reading.logits.float(), active, weight, reduction="sum"
@@ -44,10 +44,9 @@ def loss_of(network: TinyI3D, batch: Batch, device: torch.device) -> Tensor:
     miss = (reading.intensity.float() - strength) ** 2 * (weight > 0)
     loss: Tensor = (entropy + INTENSITY_WEIGHT * miss.sum()) / weight.sum()
     if network.attends:
-        known = (batch.weight[:, 0] > 0).to(device)
-        wanted = 2.0 * batch.transient.to(device) - 1.0
-        stray = (reading.scores.float() - wanted) ** 2
-        loss = loss + ATTENTION_WEIGHT * stray[known].mean()
+        known = batch.weight[:, 0] > 0
+        stray = (reading.scores.float() - (2.0 * batch.transient - 1.0)) ** 2 * known
+        loss = loss + ATTENTION_WEIGHT * stray.sum() / known.sum()
     return loss
 
 
@@ -56,14 +55,14 @@ def read_clips(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Logits and truth of every frame of some clips: ``(N, A)`` each."""
     truth = clips.truth
-    logits = np.empty(truth.shape, np.float32)
+    logits = torch.empty(truth.shape, device=device)
     network.eval()
     with torch.no_grad():
         for rows, batch in clips.wholes():
             reading = network(batch.flow.to(device))
-            logits[rows] = reading.logits[0].T.float().cpu().numpy()
+            logits[rows] = reading.logits[0].T
     network.train()
-    return logits, truth
+    return logits.cpu().numpy(), truth
 
 
 def train(
@@ -75,6 +74,8 @@ def train(
     device: torch.device,
 ) -> TinyI3D:
     """Train, and return the network as it was when the validation part liked it best.
+
+    ``device`` is that of the training clips.
 
     Goes on from ``folder/checkpoint.pt`` if that is there; ``folder/log.jsonl`` has a line for
     each look at the validation part.
@@ -107,20 +108,21 @@ def train(
         schedule.load_state_dict(kept["schedule"])
     started, first = time.monotonic(), step
     warm_up = network.shape.frames - 1
-    total, looked = 0.0, step
+    # Read at a look alone, for reading it waits for all that the device has yet to do.
+    total, looked = torch.zeros((), dtype=torch.float64, device=device), step
     while step < steps and since_best < plan.patience:
         if step == plan.steps:
             optimiser, schedule = _cycle(network, plan, step)
         # Seeded by the step, so that a run taken up again draws what it would have drawn.
         random = np.random.default_rng([plan.seed, step])
         torch.manual_seed(SEEDS * plan.seed + step)
-        loss = loss_of(network, training.draw(random, plan.batch, plan.frames, warm_up), device)
+        loss = loss_of(network, training.draw(random, plan.batch, plan.frames, warm_up))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        total += loss.item()
+        total += loss.detach()
         step += 1
         if step % plan.look_every == 0 or step in (plan.steps, steps):
             score = _mean_precision(*read_clips(network, validation, device))
@@ -143,11 +145,12 @@ def train(
             left = (time.monotonic() - started) / (step - first) * (steps - step)
             line = {
                 "step": step,
-                "loss": round(total / (step - looked), 5),
+                "loss": round(total.item() / (step - looked), 5),
                 "validation_pr_auc": round(score, 4),
                 "minutes_left": round(left / 60.0, 1),
             }
-            total, looked = 0.0, step
+            looked = step
+            total.zero_()
             _log(folder / "log.jsonl", line)
     liked = torch.load(folder / "best.pt", map_location=device, weights_only=True)
     network.load_state_dict(liked["network"])

@@ -107,5 +107,5 @@ def _features(clips: Clips) -> Tensor:
     references = len(clips.recipe.channels) // 3
     features = torch.empty(sum(clips.lengths), references * REGIONS**2)
     for rows, batch in clips.wholes():
-        features[rows] = _regions(batch.flow)
+        features[rows] = _regions(batch.flow).cpu()
     return features

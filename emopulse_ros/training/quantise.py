@@ -75,7 +75,7 @@ class _Steps:
         names = [entry.name for entry in self._session.get_outputs()]
         shapes = {entry.name: entry.shape for entry in self._session.get_inputs()}
         for index in np.linspace(0, len(self._clips) - 1, min(CLIPS, len(self._clips))):
-            flow = self._clips.whole(round(index)).flow.numpy()
+            flow = self._clips.whole(round(index)).flow.cpu().numpy()
             states = {
                 name: np.zeros([side if isinstance(side, int) else 1 for side in shape], np.float32)
                 for name, shape in shapes.items()

@@ -20,7 +20,7 @@ from emopulse_ros.detection.device_memory import Array, Device, DeviceError
 from emopulse_ros.detection.engine import Reading
 from emopulse_ros.detection.model import Card, ModelError
 from emopulse_ros.detection.state_pool import TURNS, DeviceState, Layout, Shape, StatePool
-from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, quiet_log, title
+from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, made, quiet_log, title
 
 WARM_UP = 10
 """Steps run at load: the first ones load kernels, and would be late."""
@@ -92,7 +92,7 @@ class TensorRTEngine:
             undo.pop_all()
 
     def _load(self, trt: Any, plan: bytes) -> None:
-        self._runtime = trt.Runtime(self._log)
+        self._runtime = made(trt, "Runtime", self._log)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
             raise TensorRTError(f"{title(trt)} cannot load the plan: {self._log.reason}")

@@ -78,7 +78,7 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
     except OSError as error:
         raise TensorRTError(f"the model {model} cannot be read: {error.strerror}") from error
     log = quiet_log(trt)
-    builder = trt.Builder(log)
+    builder = made(trt, "Builder", log)
     known = (getattr(trt.NetworkDefinitionCreationFlag, name, None) for name in NETWORK_FLAGS)
     network = builder.create_network(sum(1 << int(flag) for flag in known if flag is not None))
     parser = trt.OnnxParser(network, log)
@@ -97,6 +97,19 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
     if plan is None:
         raise TensorRTError(_refused(trt, model, log.reason))
     return bytes(plan)
+
+
+def made(trt: Any, kind: str, log: Any) -> Any:
+    """TensorRT's ``Builder`` or ``Runtime``.
+
+    :raises TensorRTError: if it cannot be had, as where most versions find no GPU.
+    """
+    try:
+        return getattr(trt, kind)(log)
+    except TypeError as error:
+        # What its bindings make of an answer that is none.
+        reason = log.reason if log.first else str(error)
+        raise TensorRTError(f"{title(trt)} gives no {kind}: {reason}") from error
 
 
 def _profile(builder: Any, network: Any, faces: int) -> Any:

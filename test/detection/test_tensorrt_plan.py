@@ -102,7 +102,6 @@ OWNERS = {
         "trt": "",
         "_runtime": "Runtime",
         "_engine": "ICudaEngine",
-        "_context": "IExecutionContext",
         "engine": "ICudaEngine",
         "context": "IExecutionContext",
     },

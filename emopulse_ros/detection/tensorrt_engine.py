@@ -8,7 +8,7 @@ of the two blocks the states are read from.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -28,13 +28,18 @@ WARM_UP = 10
 ANSWERS = ("logits", "intensity", "attention")
 
 
-@dataclass(slots=True, eq=False)
+# No repr: after the end, what the arrays show is nobody's memory.
+@dataclass(slots=True, eq=False, repr=False)
 class _Lane:
-    """One way through the plan: so many faces, their states read from one of the blocks."""
+    """One way through the plan: so many faces, their states read from one of the blocks.
+
+    ``states`` are the addresses of the states' tensors, read and written. ``flow`` is copied in,
+    ``out`` is copied out, and the answers are views of it.
+    """
 
     context: Any
+    states: dict[str, int]
     flow: Array
-    """What is copied in; the answers are views of ``out``, which is copied out."""
     out: Array
     logits: Array
     intensity: Array
@@ -102,6 +107,11 @@ class TensorRTEngine:
         context = self._engine.create_execution_context()
         if context is None:
             raise TensorRTError(f"TensorRT cannot run the plan: {self._log.reason}")
+        # Up to 8.6 the first context alone has a profile by itself.
+        if context.active_optimization_profile < 0:
+            if not context.set_optimization_profile_async(0, self._device.stream):
+                raise TensorRTError(f"the plan does for one context only: {self._log.reason}")
+            self._device.synchronise()
         for name in ("flow", *self._states):
             shape = (faces, *tuple(self._engine.get_tensor_shape(name))[1:])
             if not context.set_input_shape(name, shape):
@@ -171,33 +181,37 @@ class TensorRTEngine:
         self._device.unlock(zeros)
 
     def _open_lanes(self) -> None:
-        """A lane for each size of batch, and each block that states are read from."""
+        """Lanes for each size of batch, one for each block that states are read from."""
         for faces in sizes(self.at_once):
-            self._lanes[faces] = tuple(self._lane(faces, block) for block in TURNS)
+            context, answers = self._context(faces), self._answers(faces)
+            self._bind(context, {"flow": self._flow_at})
+            places = answers.offsets.items()
+            self._bind(context, {name: self._out_at + offset for name, offset in places})
+            self._lanes[faces] = tuple(self._lane(context, answers, faces, one) for one in TURNS)
 
-    def _lane(self, faces: int, block: int) -> _Lane:
+    def _lane(self, context: Any, answers: Layout, faces: int, block: int) -> _Lane:
         assert self._flow_in is not None
         assert self._out is not None
         assert self._pool is not None
-        context, layout, units = self._context(faces), self._answers(faces), len(self.card.codes)
-        addresses = {"flow": self._flow_at}
-        addresses |= {name: self._out_at + at for name, at in layout.offsets.items()}
-        addresses |= self._pool.addresses(block)
         written = self._pool.addresses(1 - block)
-        addresses |= {f"next_{name}": address for name, address in written.items()}
-        for name, address in addresses.items():
-            if not context.set_tensor_address(name, address):
-                raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
-        out = self._out[: layout.size // 4]
-        logits, intensity, attention = (layout.offsets[name] // 4 for name in ANSWERS)
+        states = {f"next_{name}": address for name, address in written.items()}
+        states |= self._pool.addresses(block)
+        out, units = self._out[: answers.size // 4], len(self.card.codes)
+        logits, intensity, attention = (answers.offsets[name] // 4 for name in ANSWERS)
         return _Lane(
             context,
+            states,
             self._flow_in[:faces],
             out,
             out[logits : logits + faces * units].reshape(faces, units),
             out[intensity : intensity + faces * units].reshape(faces, units),
             out[attention : attention + faces],
         )
+
+    def _bind(self, context: Any, addresses: Mapping[str, int]) -> None:
+        for name, address in addresses.items():
+            if not context.set_tensor_address(name, address):
+                raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
 
     def _warm_up(self) -> None:
         flow = np.zeros(self._flow_shape, np.float32)
@@ -288,6 +302,7 @@ class TensorRTEngine:
     def _queue(self, lane: _Lane) -> None:
         """Queue a step: flow in, the network, answers out."""
         device = self._device
+        self._bind(lane.context, lane.states)
         device.copy_in(self._flow_at, lane.flow)
         if not lane.context.execute_async_v3(device.stream):
             raise TensorRTError(f"TensorRT did not take the step: {self._log.reason}")

@@ -18,8 +18,8 @@ LIBRARIES = ("tensorrt", "tensorrt_rtx")
 MOST_FACES = 16
 """Faces that one step may read at once, unless told otherwise."""
 
-STRONG, WEAK_HALF = "STRONGLY_TYPED", "FP16"
-"""Flags on types: of a network from 10 on, and of the builder up to 10."""
+STRONG = "STRONGLY_TYPED"
+"""What makes types those of the file; versions that know it, from 10 on, need less permission."""
 
 NETWORK_FLAGS = ("EXPLICIT_BATCH", STRONG)
 """How a network is made where the version knows it, the first up to 10."""
@@ -88,15 +88,21 @@ def build_plan(trt: Any, model: Path, *, faces: int = MOST_FACES) -> bytes:
     config = builder.create_builder_config()
     # 32 bits are 32 bits: TensorRT would take 19 of them by itself, too few to agree to 1e-3.
     config.clear_flag(trt.BuilderFlag.TF32)
-    # Where types are not the file's own business, up to 8.6, tensors in 16 bits have to be allowed.
-    half = getattr(trt.BuilderFlag, WEAK_HALF, None)
-    if not hasattr(trt.NetworkDefinitionCreationFlag, STRONG) and half and holds_half(model):
-        config.set_flag(half)
+    if not hasattr(trt.NetworkDefinitionCreationFlag, STRONG):
+        _permit(trt, config, model)
     config.add_optimization_profile(_profile(builder, network, faces))
     plan = builder.build_serialized_network(network, config)
     if plan is None:
         raise TensorRTError(_refused(trt, model, log.reason))
     return bytes(plan)
+
+
+def _permit(trt: Any, config: Any, model: Path) -> None:
+    """Permit what goes without saying from 10 on."""
+    # A context for each size of batch goes by the one profile there is.
+    config.set_preview_feature(trt.PreviewFeature.PROFILE_SHARING_0806, True)
+    if holds_half(model):
+        config.set_flag(trt.BuilderFlag.FP16)
 
 
 def made(trt: Any, kind: str, log: Any) -> Any:

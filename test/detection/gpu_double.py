@@ -145,6 +145,7 @@ class TensorRTDouble:
         self.steps = 0
         """Steps done by all contexts."""
         self.takes_steps = True
+        self.shares_profiles = True
 
     def open_device(self) -> GpuDouble:
         self.gpus.append(GpuDouble(self.room))
@@ -198,6 +199,13 @@ class Context:
         self.engine = engine
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.addresses: dict[str, int] = {}
+        # As up to 8.6.
+        self.active_optimization_profile = 0 if not engine.trt.contexts else -1
+
+    def set_optimization_profile_async(self, number: int, stream: int) -> bool:
+        assert stream == STREAM
+        self.active_optimization_profile = number
+        return self.engine.trt.shares_profiles
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         self.shapes[name] = shape
@@ -216,6 +224,7 @@ class Context:
 
     def execute_async_v3(self, stream: int) -> bool:
         assert stream == STREAM
+        assert self.active_optimization_profile == 0
         assert self.addresses.keys() == self.engine.tensors.keys()
         gpu, at = self.engine.trt.gpus[-1], dict(self.addresses)
         takes = self.engine.trt.takes_steps

@@ -122,6 +122,13 @@ def test_without_graphs_it_runs_piece_by_piece(
     assert trt.gpus[0].is_empty
 
 
+def test_a_plan_that_does_for_one_context_is_refused(trt: TensorRTDouble) -> None:
+    trt.shares_profiles = False
+    with pytest.raises(TensorRTError, match="the plan does for one context only"):
+        load(trt)
+    assert trt.gpus[0].is_empty
+
+
 def test_states_wait_for_their_turn_as_long_as_there_is_room(trt: TensorRTDouble) -> None:
     engine = load(trt)
     state = engine.first_state()

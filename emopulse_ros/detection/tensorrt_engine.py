@@ -50,10 +50,11 @@ class _Lane:
 class TensorRTEngine:
     """The step form of a model as a TensorRT plan.
 
-    ``trt`` is the module of TensorRT, ``device`` the GPU, which the engine takes over. ``faces``
-    is how many one step may read, and half of how many states there may be at a time. Everything
-    is allocated here; a step allocates nothing on the GPU. Without ``graphs`` each step is queued
-    piece by piece, and without ``locked`` memory copied by a detour: both cost time.
+    ``trt`` is the module of TensorRT, ``device`` the GPU, which the engine takes over; in how many
+    ``bits`` the plan works is told to people. ``faces`` is how many one step may read, and half of
+    how many states there may be at a time. Everything is allocated here; a step allocates nothing
+    on the GPU. Without ``graphs`` each step is queued piece by piece, and without ``locked`` memory
+    copied by a detour: both cost time.
 
     :raises TensorRTError: if this TensorRT cannot load the plan, or it is that of another network.
     :raises DeviceError: if the GPU has no memory for it, or fails.
@@ -67,6 +68,7 @@ class TensorRTEngine:
         card: Card,
         model_hash: str,
         *,
+        bits: int = 32,
         faces: int = MOST_FACES,
         graphs: bool = True,
         locked: bool = True,
@@ -77,7 +79,7 @@ class TensorRTEngine:
         self.bytes_moved = 0
         self._device = device
         self._locked = locked
-        self._about = f"{title(trt)} on {device.name}, reached by {device.library}"
+        self._about = f"{title(trt)} on {device.name}, reached by {device.library}, in {bits} bits"
         if not locked:
             self._about += ", without page-locked memory"
         # One place for what goes in and out: steps come one at a time.

@@ -115,7 +115,9 @@ def made(trt: Any, kind: str, log: Any) -> Any:
     except TypeError as error:
         # What its bindings make of an answer that is none.
         reason = log.reason if log.first else str(error)
-        raise TensorRTError(f"{title(trt)} gives no {kind}: {reason}") from error
+        raise TensorRTError(
+            f"{title(trt)} gives no {kind}, as where no GPU is or its memory is full: {reason}"
+        ) from error
 
 
 def _profile(builder: Any, network: Any, faces: int) -> Any:

@@ -136,18 +136,19 @@ class TensorRTStart:
 
     def _load(self, plan: bytes) -> TensorRTEngine:
         reference, gpu = self._reference, self._gpu
+        bits, tolerance = (16, HALF) if holds_half(self._source) else (32, FULL)
         engine = TensorRTEngine(
             gpu.trt,
             plan,
             gpu.open_device(),
             reference.card,
             reference.model_hash,
+            bits=bits,
             faces=self._faces,
             graphs=gpu.graphs,
             locked=gpu.locked,
         )
         try:
-            tolerance = HALF if holds_half(self._source) else FULL
             self.parity = compare(engine, reference, tolerance=tolerance)
         except BaseException:
             engine.close()

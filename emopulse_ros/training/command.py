@@ -20,6 +20,7 @@ from emopulse_ros.training.card import Findings, write_card
 from emopulse_ros.training.configuration import MORE, SOURCES, Configuration, read_configuration
 from emopulse_ros.training.dataset import Clips
 from emopulse_ros.training.export import export
+from emopulse_ros.training.halve import halve
 from emopulse_ros.training.identity import NAME, Probe, probe_identity
 from emopulse_ros.training.loop import read_clips, train
 from emopulse_ros.training.magnitude import export_magnitude, train_magnitude
@@ -109,6 +110,7 @@ def learn(
     card = replace(card, scores=json.dumps(summary))
     step, _ = export(network, card, folder)
     quantise(step, validation, folder / "tiny_i3d_int8.onnx")
+    halve(step, folder / "tiny_i3d_fp16.onnx")
     peaks = attention_peaks(network, test, device) if how.attention else None
     probe = _probe(network, clips / "people", plan, device)
     found = Findings(results, len(validation), peaks, probe)

@@ -90,7 +90,9 @@ def test_a_plan_is_built_kept_and_found(
     out = capsys.readouterr().out
     (kept,) = cache.folder.iterdir()
     assert "building a plan of tiny-i3d" in out
-    assert "TensorRT 10.3.0 on Double, reached by nothing, as CUDA graphs is ready" in out
+    assert (
+        "TensorRT 10.3.0 on Double, reached by nothing, in 16 bits, as CUDA graphs is ready" in out
+    )
     assert "it agrees with ONNX Runtime" in out
     assert f"kept as {kept}" in out
 

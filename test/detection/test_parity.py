@@ -10,7 +10,7 @@ import pytest
 
 from emopulse_ros.detection.engine import OneByOne, Reading
 from emopulse_ros.detection.half_precision import holds_half
-from emopulse_ros.detection.model import shipped_model
+from emopulse_ros.detection.model import half_of, shipped_model
 from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.detection.parity import FULL, HALF, ParityError, compare
 
@@ -105,3 +105,12 @@ def test_one_that_mixes_faces_up_is_found(engine: OnnxEngine) -> None:
     right = Off(engine, 0.0, "logits")
     with pytest.raises(ParityError, match="of 3 faces"):
         compare(Mixed(engine, 0.0, "logits"), right, tolerance=FULL)
+
+
+def test_the_shipped_16_bits_are_those_of_the_shipped_model(engine: OnnxEngine) -> None:
+    file = half_of(shipped_model())
+    assert file is not None
+    assert holds_half(file)
+    half = OnnxEngine(file)
+    assert half.card == engine.card
+    assert 1e-4 < compare(half, engine, tolerance=HALF).worst < HALF / 2

@@ -85,7 +85,10 @@ def test_tensorrt_takes_over_and_its_failure_is_told_and_survived(
         assert soon(lambda: au.published > 20)
         gpu.may_build.set()
         assert soon(
-            lambda: engine() == "TensorRT 10.3.0 on Double, reached by nothing, as CUDA graphs"
+            lambda: (
+                engine()
+                == "TensorRT 10.3.0 on Double, reached by nothing, in 16 bits, as CUDA graphs"
+            )
         )
         assert ord(told["au_node"].level) == 0
         assert soon(lambda: gpu.steps > 100)

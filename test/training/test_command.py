@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip insta
 pytest.importorskip("onnx", reason="onnx is not installed: pip install '.[train]'")
 
 from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session  # noqa: E402
+from emopulse_ros.detection.parity import HALF, compare  # noqa: E402
 from emopulse_ros.face.look import Look  # noqa: E402
 from emopulse_ros.facs import CODES  # noqa: E402
 from emopulse_ros.flow.recipe import FlowRecipe  # noqa: E402
@@ -290,7 +291,7 @@ def test_a_missing_configuration(tmp_path: Path) -> None:
         main(["--config", str(tmp_path / "none.yaml"), "--out", str(tmp_path / "run")])
 
 
-def test_the_8_bit_form_says_nearly_the_same(clips: Path, tmp_path: Path) -> None:
+def test_the_forms_in_8_and_16_bits_say_nearly_the_same(clips: Path, tmp_path: Path) -> None:
     (run := tmp_path / "run").mkdir()
     learn(PLAN, clips, run, torch.device("cpu"))
     whole, rounded = (OnnxEngine(run / name) for name in ("tiny_i3d.onnx", "tiny_i3d_int8.onnx"))
@@ -305,3 +306,6 @@ def test_the_8_bit_form_says_nearly_the_same(clips: Path, tmp_path: Path) -> Non
         answers.append(np.array(said))
     spread = np.ptp(answers[0])
     assert 0.0 < np.abs(answers[0] - answers[1]).max() < 0.2 * max(spread, 0.5)
+    half = OnnxEngine(run / "tiny_i3d_fp16.onnx")
+    assert half.card == whole.card
+    assert 0.0 < compare(half, whole, tolerance=HALF).worst < HALF

@@ -307,3 +307,29 @@ def test_what_a_destroyed_node_leaves_behind_is_cleared_away(
     threads = {"courier", "watch"}
     assert soon(lambda: threads.isdisjoint(thread.name for thread in threading.enumerate()))
     assert Topics.of(process.context).names() == ()
+
+
+def test_a_callback_may_take_what_waits_behind(
+    process: Any, pictures: Any, frame: Any, soon: Any
+) -> None:
+    from emopulse_ros.transport import Publisher, Subscription
+
+    node = process.node("node")
+    taken: list[list[int]] = []
+
+    def hear(item: Any) -> None:
+        together = [item.sequence]
+        while other := subscription.take_next(lambda one: one.sequence // 3 == together[0] // 3):
+            together.append(other.sequence)
+        taken.append(together)
+
+    subscription = Subscription(node, pictures[0], "image", hear, 10)
+    publisher = Publisher(node, pictures[0], "image", 10)
+    assert soon(lambda: publisher.get_subscription_count() == 1)
+    process.spinner.call(lambda: [publisher.publish(frame(number)) for number in range(7)])
+    assert soon(lambda: sum(map(len, taken)) == 7)
+    assert taken == [[0, 1, 2], [3, 4, 5], [6]]
+    # And its turn comes again.
+    publisher.publish(frame(7))
+    assert soon(lambda: taken[-1] == [7])
+    assert subscription.overwritten == 0

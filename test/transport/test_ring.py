@@ -17,7 +17,7 @@ def test_a_ring_without_room_is_refused() -> None:
 @given(
     st.integers(1, 5),
     st.booleans(),
-    st.lists(st.sampled_from(["push", "take", "more", "clear"]), max_size=60),
+    st.lists(st.sampled_from(["push", "take", "take an even one", "more", "clear"]), max_size=60),
 )
 def test_a_ring_keeps_the_newest_in_order_and_counts_the_rest(
     depth: int, newest_first: bool, doings: list[str]
@@ -38,6 +38,9 @@ def test_a_ring_keeps_the_newest_in_order_and_counts_the_rest(
             number += 1
         elif doing == "take":
             assert ring.take() == (model.popleft() if model else None)
+        elif doing == "take an even one":
+            suits = bool(model) and model[0] % 2 == 0
+            assert ring.take(lambda item: item % 2 == 0) == (model.popleft() if suits else None)
         elif doing == "more":
             reading = bool(model)
             assert ring.has_more() is reading

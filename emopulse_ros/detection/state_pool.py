@@ -67,6 +67,13 @@ class StatePool:
             for count in counts
         ]
         self._memory = device.allocate(sum(layout.size for layout in layouts))
+        try:
+            self._write_zeros(
+                self._memory + sum(one.size for one in layouts[:ZEROS]), layouts[ZEROS]
+            )
+        except BaseException:
+            self.close()
+            raise
         self._starts: list[dict[str, int]] = []
         start = self._memory
         for layout in layouts:
@@ -79,12 +86,6 @@ class StatePool:
         """The state that knows nothing."""
         self.copied_rows = 0
         """Rows that had to be copied since the beginning."""
-
-    @property
-    def zeros(self) -> tuple[int, int]:
-        """Address and bytes of what :attr:`first` reads, to be filled with zeros once."""
-        start = self._starts[ZEROS]
-        return min(start.values()), Layout({n: (s // 4,) for n, s in self._rows.items()}).size
 
     def addresses(self, block: int) -> Mapping[str, int]:
         """Where the tensors of a block begin."""
@@ -112,6 +113,15 @@ class StatePool:
     def close(self) -> None:
         """Give the memory back; states that are still referred to are worth nothing then."""
         self._device.free(self._memory)
+
+    def _write_zeros(self, address: int, layout: Layout) -> None:
+        zeros = self._device.page_locked((layout.size // 4,))
+        try:
+            zeros[:] = 0.0
+            self._device.copy_in(address, zeros)
+            self._device.synchronise()
+        finally:
+            self._device.unlock(zeros)
 
     def _arrange(self, states: Sequence[DeviceState], block: int) -> None:
         for row, state in enumerate(states):

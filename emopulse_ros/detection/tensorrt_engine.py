@@ -1,50 +1,27 @@
 """The network on TensorRT, its state in the GPU's memory from step to step.
 
-A step of several faces is one batch. Where the library that reaches the GPU can, a step is one CUDA
-graph: a captured graph holds on to its addresses, so there is one for each size of batch and each
-of the two blocks the states are read from.
+A step of several faces is one batch, and one CUDA graph where that can be.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.device_memory import Array, Device, DeviceError
+from emopulse_ros.detection.device_memory import Device, DeviceError
 from emopulse_ros.detection.engine import Reading
+from emopulse_ros.detection.lanes import ANSWERS, Lanes, sizes
 from emopulse_ros.detection.model import Card, ModelError
-from emopulse_ros.detection.state_pool import TURNS, DeviceState, Layout, Shape, StatePool
+from emopulse_ros.detection.state_pool import DeviceState, Shape, StatePool
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, made, quiet_log, title
 
 WARM_UP = 10
 """Steps run at load: the first ones load kernels, and would be late."""
-
-ANSWERS = ("logits", "intensity", "attention")
-
-
-# No repr: after the end, what the arrays show is nobody's memory.
-@dataclass(slots=True, eq=False, repr=False)
-class _Lane:
-    """One way through the plan: so many faces, their states read from one of the blocks.
-
-    ``states`` are the addresses of the states' tensors, read and written. ``flow`` is copied in,
-    ``out`` is copied out, and the answers are views of it.
-    """
-
-    context: Any
-    states: dict[str, int]
-    flow: Array
-    out: Array
-    logits: Array
-    intensity: Array
-    attention: Array
-    graph: int | None = None
 
 
 class TensorRTEngine:
@@ -78,7 +55,6 @@ class TensorRTEngine:
         self.at_once = faces
         self.bytes_moved = 0
         self._device = device
-        self._locked = locked
         self._about = f"{title(trt)} on {device.name}, reached by {device.library}, in {bits} bits"
         if not locked:
             self._about += ", without page-locked memory"
@@ -89,13 +65,18 @@ class TensorRTEngine:
             undo.callback(device.close)
             self._load(trt, plan)
             shapes = self._shapes(trt)
-            undo.pop_all()
-            undo.callback(self.close)
-            self._allocate(shapes)
-            self._open_lanes()
+            states = {name: shapes[name] for name in self._states}
+            self._pool: StatePool | None = StatePool(device, states, faces)
+            undo.callback(self._pool.close)
+            self._lanes = Lanes(
+                device, self._pool, self._context, shapes, faces, self._log, locked=locked
+            )
+            undo.callback(self._lanes.close)
             self._warm_up()
-            if graphs:
+            if graphs and device.can_capture:
                 self._capture()
+            # What goes wrong from now on is not to be laid to the loading.
+            self._log.first = ""
             undo.pop_all()
 
     def _load(self, trt: Any, plan: bytes) -> None:
@@ -146,107 +127,22 @@ class TensorRTEngine:
                 raise TensorRTError(f"the plan's {name} is {shapes[name]}, the model's is {shape}")
         return shapes
 
-    def _allocate(self, shapes: dict[str, Shape]) -> None:
-        device, faces = self._device, self.at_once
-        self._flow_in: Array | None = None
-        self._out: Array | None = None
-        self._pool: StatePool | None = None
-        self._addresses: list[int] = []
-        self._lanes: dict[int, tuple[_Lane, ...]] = {}
-        self._answer_shapes = {name: shapes[name] for name in ANSWERS}
-        self._flow_in = self._host((faces, *self._flow_shape))
-        self._out = self._host((self._answers(faces).size // 4,))
-        self._flow_at, self._out_at = (
-            self._allocated(array.nbytes) for array in (self._flow_in, self._out)
-        )
-        self._pool = StatePool(device, {name: shapes[name] for name in self._states}, faces)
-        self._write_zeros(*self._pool.zeros)
-
-    def _host(self, shape: Shape) -> Array:
-        """Memory of the computer that the GPU copies from and to."""
-        return self._device.page_locked(shape) if self._locked else np.empty(shape, np.float32)
-
-    def _answers(self, faces: int) -> Layout:
-        """How the answers for so many faces lie in memory."""
-        return Layout({name: (faces, *rest[1:]) for name, rest in self._answer_shapes.items()})
-
-    def _allocated(self, size: int) -> int:
-        address = self._device.allocate(size)
-        self._addresses.append(address)
-        return address
-
-    def _write_zeros(self, address: int, size: int) -> None:
-        zeros = self._device.page_locked((size // 4,))
-        zeros[:] = 0.0
-        self._device.copy_in(address, zeros)
-        self._device.synchronise()
-        self._device.unlock(zeros)
-
-    def _open_lanes(self) -> None:
-        """Lanes for each size of batch, one for each block that states are read from."""
-        for faces in sizes(self.at_once):
-            context, answers = self._context(faces), self._answers(faces)
-            self._bind(context, {"flow": self._flow_at})
-            places = answers.offsets.items()
-            self._bind(context, {name: self._out_at + offset for name, offset in places})
-            self._lanes[faces] = tuple(self._lane(context, answers, faces, one) for one in TURNS)
-
-    def _lane(self, context: Any, answers: Layout, faces: int, block: int) -> _Lane:
-        assert self._flow_in is not None
-        assert self._out is not None
-        assert self._pool is not None
-        written = self._pool.addresses(1 - block)
-        states = {f"next_{name}": address for name, address in written.items()}
-        states |= self._pool.addresses(block)
-        out, units = self._out[: answers.size // 4], len(self.card.codes)
-        logits, intensity, attention = (answers.offsets[name] // 4 for name in ANSWERS)
-        return _Lane(
-            context,
-            states,
-            self._flow_in[:faces],
-            out,
-            out[logits : logits + faces * units].reshape(faces, units),
-            out[intensity : intensity + faces * units].reshape(faces, units),
-            out[attention : attention + faces],
-        )
-
-    def _bind(self, context: Any, addresses: Mapping[str, int]) -> None:
-        for name, address in addresses.items():
-            if not context.set_tensor_address(name, address):
-                raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
-
     def _warm_up(self) -> None:
         flow = np.zeros(self._flow_shape, np.float32)
-        for faces in self._lanes:
+        for faces in sizes(self.at_once):
             states = [self.first_state() for _ in range(faces)]
             for _ in range(WARM_UP):
                 states = [after for _, after in self.step_all([flow] * faces, states)]
-        # What goes wrong from now on is not to be laid to the loading.
-        self._log.first = ""
 
     def _capture(self) -> None:
-        """Keep each lane's work as a graph, all of them or none."""
-        device = self._device
-        if not device.can_capture:
-            return
-        lanes = [lane for pair in self._lanes.values() for lane in pair]
         try:
-            for lane in lanes:
-                lane.graph = device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
+            self._lanes.capture()
             self._warm_up()
         except (DeviceError, TensorRTError):
             # Some layers wait for the GPU in mid-step; those cannot be captured, but they run.
-            self._forget(lanes)
-            self._log.first = ""
+            self._lanes.forget_graphs()
         else:
             self._about += ", as CUDA graphs"
-
-    def _forget(self, lanes: Sequence[_Lane]) -> None:
-        for lane in lanes:
-            graph, lane.graph = lane.graph, None
-            if graph is not None:
-                with suppress(DeviceError):
-                    self._device.forget(graph)
 
     def first_state(self) -> DeviceState:
         """The state that knows nothing."""
@@ -280,35 +176,14 @@ class TensorRTEngine:
     def _batch(
         self, flows: Sequence[NDArray[np.float32]], states: Sequence[DeviceState]
     ) -> Iterator[tuple[Reading, DeviceState]]:
-        pool, device = self._pool, self._device
+        pool, count = self._pool, len(flows)
         if pool is None:
             raise TensorRTError("the TensorRT engine is closed")
-        count = len(flows)
-        faces = next(size for size in self._lanes if size >= count)
-        block = pool.gather(states, faces)
-        lane = self._lanes[faces][block]
-        for row, flow in enumerate(flows):
-            lane.flow[row] = flow
-        if lane.graph is None:
-            self._queue(lane)
-        else:
-            device.launch(lane.graph)
-        device.synchronise()
+        size = self._lanes.size_for(count)
+        block = pool.gather(states, size)
+        lane = self._lanes.run(flows, size, block)
         self.bytes_moved += lane.flow.nbytes + lane.out.nbytes
-        readings = (
-            Reading(lane.logits[row].copy(), lane.intensity[row].copy(), float(lane.attention[row]))
-            for row in range(count)
-        )
-        return zip(readings, pool.written(1 - block, count), strict=True)
-
-    def _queue(self, lane: _Lane) -> None:
-        """Queue a step: flow in, the network, answers out."""
-        device = self._device
-        self._bind(lane.context, lane.states)
-        device.copy_in(self._flow_at, lane.flow)
-        if not lane.context.execute_async_v3(device.stream):
-            raise TensorRTError(f"TensorRT did not take the step: {self._log.reason}")
-        device.copy_out(lane.out, self._out_at)
+        return zip(lane.readings(count), pool.written(1 - block, count), strict=True)
 
     def describe(self) -> str:
         """Library, version and device, for people."""
@@ -317,26 +192,11 @@ class TensorRTEngine:
     def close(self) -> None:
         """Give all of it back to the GPU; a second time does nothing."""
         with self._lock:
-            if self._engine is None:
-                return
             pool, self._pool = self._pool, None
-            self._forget([lane for pair in self._lanes.values() for lane in pair])
-            # In this order: TensorRT lets go of what it was told of before that is freed.
-            self._lanes = {}
-            self._engine = self._runtime = None
+            if pool is None:
+                return
             with ExitStack() as undo:
                 undo.callback(self._device.close)
-                for address in self._addresses:
-                    undo.callback(self._device.free, address)
-                for array in (self._flow_in, self._out):
-                    if array is not None and self._locked:
-                        undo.callback(self._device.unlock, array)
-                if pool is not None:
-                    undo.callback(pool.close)
-            self._flow_in = self._out = None
-
-
-def sizes(most: int) -> list[int]:
-    """Sizes of batches up to ``most`` faces: 1, 2, 4 and so on, the smallest that fits is taken."""
-    doubled = [1 << power for power in range((most - 1).bit_length())]
-    return [*doubled, most]
+                undo.callback(pool.close)
+                undo.callback(self._lanes.close)
+            self._engine = self._runtime = None

@@ -105,6 +105,7 @@ OWNERS = {
         "engine": "ICudaEngine",
         "context": "IExecutionContext",
     },
+    "lanes": {"context": "IExecutionContext"},
 }
 """By module, what its variables are of TensorRT."""
 

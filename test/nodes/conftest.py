@@ -135,6 +135,7 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
 
         trouble = ""
         failures = 0
+        at_once = 1
 
         def describe(self) -> str:
             return "none at all"
@@ -180,6 +181,9 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Light:
     monkeypatch.setattr(au_node, "open_live_engine", lambda *_, **__: Engine())
     monkeypatch.setattr(view_node, "open_engine", lambda _: Engine())
     monkeypatch.setattr(au_node, "Detector", Detector)
+    monkeypatch.setattr(
+        au_node, "detect", lambda each, steps: list(map(Detector.__call__, each, steps))
+    )
     monkeypatch.setattr(au_node, "event_finder", lambda _: Finder())
     return world
 

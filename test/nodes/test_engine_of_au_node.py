@@ -30,7 +30,7 @@ def gpu(light: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A double of a GPU under the node's own engine and detector; ``may_build`` holds a plan up."""
     from emopulse_ros import pipeline
     from emopulse_ros.detection.best_engine import BestEngine
-    from emopulse_ros.detection.detector import Detector
+    from emopulse_ros.detection.detector import Detector, detect
     from emopulse_ros.detection.plan_cache import PlanCache
     from emopulse_ros.detection.tensorrt_plan import TensorRTError
     from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart
@@ -56,6 +56,7 @@ def gpu(light: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(pipeline, "BestEngine", engine)
     monkeypatch.setattr(au_node, "open_live_engine", pipeline.open_live_engine)
     monkeypatch.setattr(au_node, "Detector", Detector)
+    monkeypatch.setattr(au_node, "detect", detect)
     data, channels = read_only(np.zeros((9, 64, 64), np.float32)), FlowRecipe().channels
 
     class RealShape(flow_node.FlowStage):  # type: ignore[misc, valid-type]

@@ -56,8 +56,8 @@ def test_lengths_are_limited() -> None:
     short = activations(pulse(100, 20, 24))
     assert found(EventFinder(least_confidence=0.0), short) == []
     assert len(found(EventFinder(shortest_ms=20.0, least_confidence=0.0), short)) == 1
-    assert len(found(EventFinder(), activations(pulse(300, 20, 119)))) == 1
-    assert found(EventFinder(), activations(pulse(300, 20, 130))) == []
+    assert len(found(EventFinder(), activations(pulse(300, 20, 107)))) == 1
+    assert found(EventFinder(), activations(pulse(300, 20, 111))) == []
 
 
 def test_a_spike_of_another_unit_is_no_part_of_the_event() -> None:

@@ -36,7 +36,7 @@ def noisy_rows(draw: st.DrawFn) -> np.ndarray:
 
 @given(
     first=st.integers(1, 60),
-    length=st.integers(6, 95),
+    length=st.integers(6, 85),
     height=st.floats(0.55, 1.0),
     code=st.sampled_from([1, 4, 12]),
 )

@@ -136,6 +136,19 @@ def test_sixteen_faces_in_turn_do_not_mix(engine: Engine) -> None:
     np.testing.assert_allclose(np.stack(last), np.stack(alone), atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 3, 16, 20])
+def test_faces_at_once_are_read_as_each_alone(engine: Engine, count: int) -> None:
+    each = [flows(40 + face, 4) for face in range(count)]
+    states = [engine.first_state() for _ in each]
+    for number in range(4):
+        done = engine.step_all([steps[number] for steps in each], states)
+        states = [after for _, after in done]
+    alone = [run(engine, steps)[-1] for steps in each]
+    together = [reading.logits for reading, _ in done]
+    np.testing.assert_allclose(np.stack(together), np.stack(alone), atol=1e-3)
+    assert np.ptp(np.stack(alone), axis=0).min() > 1e-3 or count == 1
+
+
 def test_a_flow_that_is_not_writable_is_taken(engine: Engine) -> None:
     (flow,) = flows(6, 1)
     flow.flags.writeable = False

@@ -50,9 +50,9 @@ class BestEngine:
     With ``auto`` a plan that is not in the cache is built beside the stream, or waited for if
     ``wait`` is set, so that the same engine answers every step. ``tensorrt`` waits as well, and
     wants nothing else to begin with; it is given up when ``over`` is set. ``faces`` is how many one
-    step on the GPU may read. A state belongs to the
-    engine that made it: with the first step after a change each face begins clean. ``inform`` and
-    ``warn`` hear sentences, from a thread of their own at times; close it when it is over.
+    step on the GPU may read. A state belongs to the engine that made it: with the first step after
+    a change each face begins clean. ``inform`` and ``warn`` hear sentences, from a thread of their
+    own at times; close it when it is over.
 
     :raises ModelError: if the model is missing or not ours.
     :raises EngineError: if there is no such engine, or no TensorRT where that is asked for.

@@ -31,8 +31,8 @@ class EventFinder:
     alarm: the rise of a micro-expression takes less than 260 ms (Yan et al., 2013), and an onset
     further back would be drift.
 
-    An event is seen for ``shortest_ms`` to ``longest_ms``, which is less than the 500 ms that it may
-    last: its thresholds are crossed 25 ms closer together in the median, and 70 for one in ten,
+    An event is seen for ``shortest_ms`` to ``longest_ms``, which is less than the 500 ms that it
+    may last: its thresholds are crossed 25 ms closer together in the median, and 70 for one in ten,
     than it begins and ends. What is seen longer is a macro-expression and is not told; the units
     that made it are ignored until they fall. A unit that shows for less than ``shortest_ms`` is
     noise and no part of an event. Blinks (AU45) are neither event nor part. The events of one face

@@ -22,6 +22,10 @@ TURNS = (0, 1)
 ASIDE, ZEROS = 2, 3
 """The block of states that wait for their turn, and the one that knows nothing."""
 
+WAITING = 32
+"""States that may wait for their turn, those of faces that have just gone among them; one of the
+shipped network takes 182 kB."""
+
 Shape = tuple[int, ...]
 
 
@@ -51,9 +55,10 @@ class DeviceState:
 
 
 class StatePool:
-    """States of ``faces`` faces and as many again, ``shapes`` the tensors of one face's.
+    """States of ``faces`` faces at once and of :data:`WAITING` others.
 
-    ``{name: (1, ...)}`` are the shapes. All memory is taken here, in one piece.
+    ``shapes`` are those of the tensors of one: ``{name: (1, ...)}``. All memory is taken here, in
+    one piece.
 
     :raises DeviceError: if the GPU has no memory for them.
     """
@@ -61,7 +66,7 @@ class StatePool:
     def __init__(self, device: Device, shapes: Mapping[str, Shape], faces: int) -> None:
         self._device = device
         self._rows = {name: 4 * int(np.prod(shape)) for name, shape in shapes.items()}
-        counts = (faces, faces, 2 * faces, 1)
+        counts = (faces, faces, WAITING, 1)
         layouts = [
             Layout({name: (count, *shape[1:]) for name, shape in shapes.items()})
             for count in counts
@@ -154,7 +159,7 @@ class StatePool:
                 return row
         raise DeviceError(
             f"all {len(self._standing[ASIDE])} places for states that wait are in use: let go of "
-            "those that are over, or load the engine for more faces"
+            "those that are over"
         )
 
     def _move(self, state: DeviceState, block: int, row: int) -> None:

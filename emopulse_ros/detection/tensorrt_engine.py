@@ -28,10 +28,9 @@ class TensorRTEngine:
     """The step form of a model as a TensorRT plan.
 
     ``trt`` is the module of TensorRT, ``device`` the GPU, which the engine takes over; in how many
-    ``bits`` the plan works is told to people. ``faces`` is how many one step may read, and half of
-    how many states there may be at a time. Everything is allocated here; a step allocates nothing
-    on the GPU. Without ``graphs`` each step is queued piece by piece, and without ``locked`` memory
-    copied by a detour: both cost time.
+    ``bits`` the plan works is told to people. ``faces`` is how many one step may read. Everything
+    is allocated here; a step allocates nothing on the GPU. Without ``graphs`` each step is queued
+    piece by piece, and without ``locked`` memory copied by a detour: both cost time.
 
     :raises TensorRTError: if this TensorRT cannot load the plan, or it is that of another network.
     :raises DeviceError: if the GPU has no memory for it, or fails.

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from emopulse_ros.detection.device_memory import DeviceError
 from emopulse_ros.detection.model import Card, ModelError, shipped_model
 from emopulse_ros.detection.onnx_engine import OnnxEngine
-from emopulse_ros.detection.state_pool import ZEROS, Layout
+from emopulse_ros.detection.state_pool import WAITING, ZEROS, Layout
 from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
 from emopulse_ros.detection.tensorrt_plan import TensorRTError
 
@@ -135,12 +135,12 @@ def test_states_wait_for_their_turn_as_long_as_there_is_room(trt: TensorRTDouble
     kept = [state]
 
     def follow() -> None:
-        for _ in range(9):
+        for _ in range(WAITING + 9):
             kept.append(engine.step(FLOW, kept[-1])[1])
 
-    with pytest.raises(DeviceError, match="all 4 places for states that wait are in use"):
+    with pytest.raises(DeviceError, match="all 32 places for states that wait are in use"):
         follow()
-    assert len(kept) > 4
+    assert len(kept) > WAITING
     del kept[:-1]
     gc.collect()
     for _ in range(100):

@@ -78,7 +78,7 @@ def detect(detectors: Sequence[Detector], steps: Sequence[FlowStep]) -> list[Act
     :raises ModelError: if the flow of one is not made as the model wants it.
     """
     ticks = [detector.begin(step) for detector, step in zip(detectors, steps, strict=True)]
-    readings: list[Reading | None] = [None] * len(steps)
+    readings: dict[int, Reading] = {}
     for tick in range(max(ticks, default=0)):
         going = [number for number, count in enumerate(ticks) if tick < count]
         done = detectors[0].engine.step_all(
@@ -87,7 +87,6 @@ def detect(detectors: Sequence[Detector], steps: Sequence[FlowStep]) -> list[Act
         for number, (reading, after) in zip(going, done, strict=True):
             readings[number], detectors[number].state = reading, after
     return [
-        detector.end(step, reading)
-        for detector, step, reading in zip(detectors, steps, readings, strict=True)
-        if reading is not None
+        detector.end(step, readings[number])
+        for number, (detector, step) in enumerate(zip(detectors, steps, strict=True))
     ]

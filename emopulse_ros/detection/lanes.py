@@ -106,16 +106,12 @@ class Lanes:
         return lane
 
     def capture(self) -> None:
-        """Make each lane a graph, once all of them have run.
+        """Make each lane a graph, once all of them have run; :meth:`forget_graphs` if one fails.
 
-        :raises TensorRTError, DeviceError: if one cannot be; then none is.
+        :raises TensorRTError, DeviceError: if one cannot be.
         """
-        try:
-            for lane in self.every:
-                lane.graph = self._device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
-        except BaseException:
-            self.forget_graphs()
-            raise
+        for lane in self.every:
+            lane.graph = self._device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
 
     def forget_graphs(self) -> None:
         """Queue each step piece by piece from now on."""

@@ -126,7 +126,7 @@ SHIPPED = {"step": "tiny_i3d.onnx", "clip": "tiny_i3d_clip.onnx", "int8": "tiny_
 """The files of the model that comes with the package; ``int8`` is the step form in 8 bits."""
 
 
-HALF = "_fp16"
+HALF_ENDING = "_fp16"
 """What the name of a file ends in that holds the same model in 16 bits, for a GPU."""
 
 
@@ -144,7 +144,7 @@ def model_at(named: Path | None) -> Path:
 
 def half_of(model: Path) -> Path | None:
     """The file beside a model that holds the same in 16 bits, if there is one."""
-    half = model.with_name(f"{model.stem}{HALF}{model.suffix}")
+    half = model.with_name(f"{model.stem}{HALF_ENDING}{model.suffix}")
     return half if half.is_file() else None
 
 

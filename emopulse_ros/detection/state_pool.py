@@ -72,18 +72,16 @@ class StatePool:
             for count in counts
         ]
         self._memory = device.allocate(sum(layout.size for layout in layouts))
-        try:
-            self._write_zeros(
-                self._memory + sum(one.size for one in layouts[:ZEROS]), layouts[ZEROS]
-            )
-        except BaseException:
-            self.close()
-            raise
         self._starts: list[dict[str, int]] = []
         start = self._memory
         for layout in layouts:
             self._starts.append({name: start + at for name, at in layout.offsets.items()})
             start += layout.size
+        try:
+            self._write_zeros(min(self._starts[ZEROS].values()), layouts[ZEROS].size)
+        except BaseException:
+            self.close()
+            raise
         self._standing: list[list[weakref.ref[DeviceState] | None]] = [
             [None] * count for count in counts
         ]
@@ -104,9 +102,9 @@ class StatePool:
         :raises DeviceError: if there is no room for those that have to make way.
         """
         block = max(TURNS, key=lambda one: _in_place(states, one))
-        if _in_place(states, block) < len(states):
-            self._arrange(states, block)
-        self._clear(1 - block, rows)
+        self._arrange(states, block)
+        for row in range(rows):
+            self._clear(1 - block, row)
         return block
 
     def written(self, block: int, count: int) -> list[DeviceState]:
@@ -119,8 +117,8 @@ class StatePool:
         """Give the memory back; states that are still referred to are worth nothing then."""
         self._device.free(self._memory)
 
-    def _write_zeros(self, address: int, layout: Layout) -> None:
-        zeros = self._device.page_locked((layout.size // 4,))
+    def _write_zeros(self, address: int, size: int) -> None:
+        zeros = self._device.page_locked((size // 4,))
         try:
             zeros[:] = 0.0
             self._device.copy_in(address, zeros)
@@ -130,9 +128,7 @@ class StatePool:
 
     def _arrange(self, states: Sequence[DeviceState], block: int) -> None:
         for row, state in enumerate(states):
-            standing = self._at(block, row)
-            if standing is not None and standing is not state:
-                self._move(standing, ASIDE, self._room_aside())
+            self._clear(block, row, but=state)
         for row, state in enumerate(states):
             if (state.block, state.row) == (block, row):
                 continue
@@ -142,11 +138,11 @@ class StatePool:
             else:
                 self._move(state, block, row)
 
-    def _clear(self, block: int, rows: int) -> None:
-        for row in range(rows):
-            standing = self._at(block, row)
-            if standing is not None:
-                self._move(standing, ASIDE, self._room_aside())
+    def _clear(self, block: int, row: int, but: DeviceState | None = None) -> None:
+        """Let who stands in a row, if it is somebody else, wait aside."""
+        standing = self._at(block, row)
+        if standing is not but and standing is not None:
+            self._move(standing, ASIDE, self._room_aside())
 
     def _at(self, block: int, row: int) -> DeviceState | None:
         """Who stands in a row, if somebody still refers to it."""

@@ -83,12 +83,7 @@ class TensorRTStart:
         self._faces = faces
         self.cache = PlanCache() if cache is None else cache
         self._build = build
-        self._source = half_of(model) or model
-
-    @property
-    def key(self) -> PlanKey:
-        """What the plan is kept under."""
-        return self._gpu.key(hash_of(self._source))
+        self._make_of(half_of(model) or model)
 
     def from_cache(self) -> TensorRTEngine | None:
         """The engine of a plan that was built before; None if one has to be built.
@@ -132,7 +127,12 @@ class TensorRTStart:
         if self._source == self._model:
             raise error
         self._warn(f"{error}; {self._model.name} in 32 bits is taken instead")
-        self._source = self._model
+        self._make_of(self._model)
+
+    def _make_of(self, source: Path) -> None:
+        self._source = source
+        self.key = self._gpu.key(hash_of(source))
+        """What the plan is kept under."""
 
     def _load(self, plan: bytes) -> TensorRTEngine:
         reference, gpu = self._reference, self._gpu

@@ -1,88 +1,20 @@
-"""The best engine: it starts at once, takes TensorRT when it is ready, and survives its failure."""
+"""The best engine: it starts at once, and takes TensorRT when that is ready and right."""
 
 from __future__ import annotations
 
-import shutil
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import gpu_double
 import numpy as np
 import pytest
-from gpu_double import TensorRTDouble
+from best_engine_world import SERVES, World, follow
 
-from emopulse_ros.detection.best_engine import BestEngine, EngineError
-from emopulse_ros.detection.detector import Detector
+from emopulse_ros.detection.best_engine import EngineError
 from emopulse_ros.detection.device_memory import DeviceError
-from emopulse_ros.detection.model import ModelError, shipped_model
 from emopulse_ros.detection.onnx_engine import OnnxEngine
-from emopulse_ros.detection.plan_cache import PlanCache
 from emopulse_ros.detection.tensorrt_plan import TensorRTError
 from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart
-from emopulse_ros.stream import FlowStep
-
-SERVES = "TensorRT 10.3.0 on Double, reached by nothing, in 32 bits, as CUDA graphs"
-FLOWS = np.random.default_rng(5).normal(0.0, 0.5, (40, 9, 64, 64)).astype(np.float32)
-
-
-class World:
-    """A machine with a double of a GPU, what is told there, and how long a plan takes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.trt = TensorRTDouble()
-        # By itself: in 32 bits the double says the very same as ONNX Runtime.
-        self.model = Path(shutil.copy(shipped_model(), folder))
-        self.cache = PlanCache(folder / "engines")
-        self.told: list[str] = []
-        self.warned: list[str] = []
-        self.may_build = threading.Event()
-        self.may_build.set()
-        self.builds = 0
-        self.graphs = True
-        self.open: list[BestEngine] = []
-
-    def engine(self, wanted: str = "auto", **options: Any) -> BestEngine:
-        found = {"find": self.find, "start": self.start, **options}
-        engine = BestEngine(
-            self.model, wanted, inform=self.told.append, warn=self.warned.append, **found
-        )
-        self.open.append(engine)
-        return engine
-
-    def find(self) -> Gpu:
-        return Gpu(self.trt, "Double", "8.7", self.trt.open_device, self.graphs)
-
-    def start(self, *given: Any, **options: Any) -> TensorRTStart:
-        return TensorRTStart(*given, **options, cache=self.cache, build=self.build)
-
-    def build(self, model: Path, faces: int, over: threading.Event) -> bytes:
-        while not self.may_build.wait(0.01):
-            if over.is_set():
-                raise TensorRTError("given up")
-        self.builds += 1
-        return gpu_double.build(model, faces, over)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    for engine in made.open:
-        engine.close()
-    assert all(gpu.is_empty for gpu in made.trt.gpus)
-
-
-def follow(engine: Any, state: Any, count: int = 1, begin: int = 0) -> tuple[Any, Any]:
-    for flow in FLOWS[begin : begin + count]:
-        reading, state = engine.step(flow, state)
-    return reading, state
-
-
-@pytest.fixture(scope="module")
-def onnx() -> OnnxEngine:
-    return OnnxEngine(shipped_model())
 
 
 def test_a_plan_that_is_waited_for_is_given_up(world: World) -> None:
@@ -181,45 +113,6 @@ def test_a_gpu_without_room_is_not_used(world: World, onnx: OnnxEngine) -> None:
     follow(engine, engine.first_state())
 
 
-@pytest.mark.parametrize("how", ["stream", "graph", "step", "crash"])
-def test_a_failure_in_flight_is_answered_by_onnx_runtime(
-    world: World, onnx: OnnxEngine, how: str
-) -> None:
-    world.graphs = how in ("stream", "graph")
-    engine = world.engine(wait=True)
-    states = [engine.first_state() for _ in range(3)]
-    for face, state in enumerate(states):
-        _, states[face] = follow(engine, state, 5)
-    if how == "stream":
-        world.trt.gpus[-1].fails_with = "unspecified launch failure"
-    elif how == "graph":
-        world.trt.gpus[-1].takes_graphs = False
-    elif how == "step":
-        world.trt.takes_steps = False
-    else:
-        for context in world.trt.contexts:
-            context.execute_async_v3 = None  # type: ignore[assignment, method-assign]
-    for face, state in enumerate(states):
-        reading, states[face] = follow(engine, state, 1, begin=5)
-        wanted, inner = follow(onnx, onnx.first_state(), 1, begin=5)
-        np.testing.assert_array_equal(reading.logits, wanted.logits)
-        reading, _ = follow(engine, states[face], 4, begin=6)
-        wanted, _ = follow(onnx, inner, 4, begin=6)
-        np.testing.assert_array_equal(reading.logits, wanted.logits)
-    assert engine.failures == 1
-    assert engine.trouble.startswith("TensorRT failed: ")
-    assert engine.describe() == onnx.describe()
-    assert world.warned == [f"{engine.trouble}; the network runs on {onnx.describe()} from here on"]
-
-
-def test_what_is_wrong_with_the_flow_is_not_laid_to_tensorrt(world: World) -> None:
-    engine = world.engine(wait=True)
-    with pytest.raises(ModelError, match="the flow is"):
-        engine.step(FLOWS[0, :, ::2], engine.first_state())
-    assert engine.failures == 0
-    assert engine.describe().startswith("TensorRT")
-
-
 @pytest.mark.parametrize(
     "error",
     [DeviceError("no GPU can be used: no driver"), TensorRTError("TensorRT cannot be loaded")],
@@ -288,59 +181,6 @@ def test_what_is_ready_after_the_end_goes_back_to_the_gpu(
     ending.join(30.0)
     assert engine.describe().startswith("ONNX Runtime")
     assert world.trt.gpus[-1].is_empty
-
-
-@pytest.mark.parametrize("ticks", [1, 4])
-def test_each_face_begins_clean_with_the_swap(world: World, onnx: OnnxEngine, ticks: int) -> None:
-    """Two detectors, as two faces have them; at the swap a step stands for so many ticks."""
-
-    def step(number: int, late: int = 0) -> FlowStep:
-        channels = onnx.card.recipe.channels
-        stamp = 5_000_000 * (number + late)
-        return FlowStep(stamp, number, 1, FLOWS[number], channels, np.eye(2, 3), number == 0)
-
-    world.may_build.clear()
-    engine = world.engine()
-    faces = [Detector(engine), Detector(engine)]
-    for number in range(10):
-        for face in faces:
-            face(step(number))
-    world.may_build.set()
-    assert engine.wait(30.0)
-    state = onnx.first_state()
-    for _ in range(ticks):
-        wanted, state = onnx.step(FLOWS[10], state)
-    expected = onnx.card.probability(wanted.logits)
-    for face in faces:
-        np.testing.assert_allclose(face(step(10, ticks - 1)).probability, expected, atol=1e-3)
-    wanted, _ = onnx.step(FLOWS[11], state)
-    expected = onnx.card.probability(wanted.logits)
-    for face in faces:
-        np.testing.assert_allclose(face(step(11, ticks - 1)).probability, expected, atol=1e-3)
-
-
-def test_a_step_can_be_repeated_across_the_swap_and_a_failure(world: World) -> None:
-    world.may_build.clear()
-    engine = world.engine()
-    _, before = follow(engine, engine.first_state(), 5)
-    world.may_build.set()
-    engine.wait(30.0)
-    one, after = follow(engine, before, 1, begin=5)
-    again, _ = follow(engine, before, 1, begin=5)
-    np.testing.assert_array_equal(one.logits, again.logits)
-    world.trt.gpus[-1].takes_graphs = False
-    one, _ = follow(engine, after, 1, begin=6)
-    again, _ = follow(engine, after, 1, begin=6)
-    np.testing.assert_array_equal(one.logits, again.logits)
-
-
-def test_a_face_that_comes_after_the_swap_does_not_disturb_those_before(world: World) -> None:
-    engine = world.engine(wait=True)
-    _, state = follow(engine, engine.first_state(), 5)
-    alone, _ = follow(engine, state, 1, begin=5)
-    follow(engine, engine.first_state(), 9)
-    beside, _ = follow(engine, state, 1, begin=5)
-    np.testing.assert_array_equal(alone.logits, beside.logits)
 
 
 def test_a_builder_that_breaks_is_told(world: World) -> None:

@@ -90,7 +90,9 @@ def learn(
         torch.set_num_threads(how.threads)
     torch.manual_seed(how.seed)
     shape = Shape(channels=len(plan.flow.channels))
-    network = TinyI3D(shape, how.dropout, masks=how.masks, attention=how.attention).to(device)
+    network = TinyI3D(
+        shape, how.dropout, masks=how.masks, attention=how.attention, baseline=how.baseline
+    ).to(device)
     # A unit is active in few frames: begin there, not at one half.
     torch.nn.init.constant_(network.units.bias, -3.0)
     load_weights(weights, network, lambda: _samples(training))

@@ -69,6 +69,7 @@ class Optimisation:
     dropout: float = 0.99
     masks: int = 8
     attention: bool = True
+    baseline: bool = True
     steps: int = 2400
     steps_again: int = 1400
     batch: int = 8

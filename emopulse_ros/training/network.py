@@ -6,6 +6,7 @@ and the state that earlier steps left, and is what runs on a robot. Both give th
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -18,6 +19,22 @@ REACH = 0.8
 """How far attention may go: it weighs the peak of a window of 8 at most 3.3 times as much as the
 mean, and what follows it two thirds as much, so that a transient stands out and what comes after it
 is still read."""
+
+KNOWN_AFTER = 40.0
+"""Frames at rest after which a face's own features at rest count as much as everybody's usual ones,
+and for how many those count in all."""
+
+MEMORY = 1000
+"""Frames in which what is known of a face at rest falls to a third: 5 s."""
+
+FADE = math.exp(-1.0 / MEMORY)
+"""What of it is left after a frame."""
+
+LEAST = 1e-6
+"""What a sum of weights is taken to be at least."""
+
+USUAL_SHARE = 0.05
+"""Share of a batch in the running mean of what is usual."""
 
 AT_REST = -1.0
 """Score of a face on which nothing moves. A state holds scores above it, so that zeros, from which
@@ -47,7 +64,7 @@ class Shape:
 
     @property
     def frames(self) -> int:
-        """How many frames an answer depends on."""
+        """How many frames an answer depends on, but for the face at rest before them."""
         return sum((TAPS - 1) * block.dilation for block in self.blocks) + self.window
 
     def as_dict(self) -> dict[str, object]:
@@ -74,12 +91,15 @@ class Reading:
 class TinyI3D(nn.Module):
     """Flow in, a logit per action unit and time step out.
 
-    ``backbone -> narrow -> x attention -> mean over H, W -> AU logits``; ``narrow`` is linear, and
-    so done after the mean, where it costs next to nothing. ``dropout`` is the share of places
+    ``backbone -> narrow -> - baseline -> x attention -> mean over H, W -> AU logits``; ``narrow``
+    is linear, and so done after the mean, where it costs next to nothing. The baseline is what the
+    features of this face have been like at rest: what is left tells what moves, and little of whose
+    face it is. Frames count for it as far as no unit seems active in them, so that an expression
+    that is held is not swallowed. ``dropout`` is the share of places
     of the feature map that are hidden while training, the same ones in every frame of a clip, so
     that no single place, and thus no one's face, can be relied on. ``masks`` draws of it are read
     from each clip: they cost little, and with 99% hidden one alone would tell little. Without
-    ``attention`` every time step counts the same.
+    ``attention`` every time step counts the same, and without ``baseline`` no face has its own.
 
     :raises ValueError: if ``dropout`` is not in 0 to 0.99, or there is no mask.
     """
@@ -91,6 +111,7 @@ class TinyI3D(nn.Module):
         *,
         masks: int = 8,
         attention: bool = True,
+        baseline: bool = True,
     ) -> None:
         super().__init__()
         if not 0.0 <= dropout <= 0.99:
@@ -101,6 +122,7 @@ class TinyI3D(nn.Module):
         self.dropout = dropout
         self.masks = masks
         self.attends = attention
+        self.has_baseline = baseline
         self.stem = Spatial(self.shape.channels, self.shape.stem, 7, STRIDE, placed=True)
         blocks, width = [], self.shape.stem
         for branches in self.shape.blocks:
@@ -109,6 +131,9 @@ class TinyI3D(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.score = nn.Sequential(nn.Linear(width, 16), nn.ReLU(), nn.Linear(16, 1))
         self.narrow = nn.Linear(width, self.shape.features, bias=False)
+        # A running mean, as norms keep one: a face of which nothing is known yet has this.
+        self.register_buffer("usual", torch.zeros(self.shape.features))
+        self.usual: Tensor
         self.units = nn.Linear(self.shape.features, self.shape.units)
         self.strength = nn.Linear(self.shape.features, self.shape.units)
 
@@ -121,14 +146,23 @@ class TinyI3D(nn.Module):
         x = self.stem(_compress(flow.transpose(1, 2)))
         for block in self.blocks:
             x = block(x)
-        scores = self._score(x.mean(dim=(3, 4)))
+        whole = x.mean(dim=(3, 4))
+        scores = self._score(whole)
         padded = functional.pad(scores, (self.shape.window - 1, 0), value=AT_REST)
         time = x.shape[1]
         last = torch.stack([padded[:, k : k + time] for k in range(self.shape.window)], dim=2)
         attention = self._weight(last)
         visible = self._visible(x)
         again = len(visible) // len(x)
-        features = self.narrow(visible) * attention.repeat(again, 1)[:, :, None]
+        raw = self.narrow(visible)
+        if self.training:
+            seen = self.narrow(whole)
+            rest = self.rest(seen)
+            self._note(seen, rest)
+        else:
+            rest = self.rest(raw)
+        own = self._own(raw, rest.repeat(again, 1))
+        features = own * attention.repeat(again, 1)[:, :, None]
         logits, strength = self._read(features)
         return Reading(
             logits.transpose(1, 2),
@@ -140,24 +174,36 @@ class TinyI3D(nn.Module):
 
     def step(self, flow: Tensor, states: list[Tensor]) -> tuple[Reading, list[Tensor]]:
         """The step form: ``(B, C, H, W)`` and the states of :meth:`first_states`, or later ones."""
+        *pasts, scores_before, known = states
         x = self.stem.step(_compress(flow))
         after = []
-        for block, state in zip(self._inceptions(), states[:-1], strict=True):
-            x, kept = block.step(x, state)
+        for block, past in zip(self._inceptions(), pasts, strict=True):
+            x, kept = block.step(x, past)
             after.append(kept)
         whole = x.mean(dim=(2, 3))
-        scores = torch.cat([states[-1] + AT_REST, self._score(whole)[:, None]], dim=1)
+        scores = torch.cat([scores_before + AT_REST, self._score(whole)[:, None]], dim=1)
         attention = self._weight(scores)
-        features = self.narrow(whole) * attention[:, None]
+        raw = self.narrow(whole)
+        features = (raw - _baseline(known)) * attention[:, None]
         logits, strength = self._read(features)
         after.append(scores[:, 1:] - AT_REST)
+        after.append(FADE * known + self._shown(raw, self.rest(raw)))
         return Reading(logits, strength, attention, scores[:, -1], features), after
 
     def first_states(self, batch: int) -> list[Tensor]:
         """States that know nothing."""
         blocks = self._inceptions()
         states = [torch.zeros(batch, block.state_channels, PLACES, PLACES) for block in blocks]
-        return [*states, torch.zeros(batch, self.shape.window - 1)]
+        scores = torch.zeros(batch, self.shape.window - 1)
+        return [*states, scores, torch.zeros(batch, self.shape.features + 1)]
+
+    def rest(self, raw: Tensor) -> Tensor:
+        """How sure it is that no unit is active, 0 to 1, from narrowed features ``(..., F)``.
+
+        Units are taken as independent; the square makes it the stricter. What rests is for the
+        units alone to say: nothing is learnt through it.
+        """
+        return torch.exp(-2.0 * functional.softplus(self.units(raw)).sum(-1)).detach()
 
     def _inceptions(self) -> list[Inception]:
         return [block for block in self.blocks if isinstance(block, Inception)]
@@ -175,6 +221,33 @@ class TinyI3D(nn.Module):
         seen = torch.einsum("btfp,mbp->mbtf", x.flatten(3), share)
         return seen.reshape(self.masks * batch, time, width)
 
+    @torch.no_grad()
+    def _note(self, raw: Tensor, rest: Tensor) -> None:
+        """Draw what is usual at rest to what some narrowed features show of it."""
+        weight = rest[..., None].float()
+        mean = (raw.float() * weight).sum((0, 1)) / weight.sum().clamp(min=LEAST)
+        self.usual.lerp_(mean, USUAL_SHARE)
+
+    def _shown(self, raw: Tensor, rest: Tensor) -> Tensor:
+        """What a frame adds to what is known of a face at rest, ``(..., F + 1)``: its features
+        against the usual ones and itself, as far as it rests."""
+        if not self.has_baseline:
+            rest = 0.0 * rest
+        weight = rest[..., None]
+        return torch.cat([(raw - self.usual) * weight, weight], dim=-1)
+
+    def _own(self, raw: Tensor, rest: Tensor) -> Tensor:
+        """Features ``(B, T, F)`` against those of the same face at rest, as the step form knows it
+        from the frames before each."""
+        wide = torch.promote_types(raw.dtype, torch.float32)
+        time = torch.arange(raw.shape[1], device=raw.device, dtype=wide)
+        age = time[:, None] - time - 1.0
+        left = torch.exp(age.clamp(min=0.0) * math.log(FADE)) * (age >= 0.0)
+        # Sums over many frames, for which 16 bits are too few.
+        with torch.autocast(raw.device.type, enabled=False):
+            known = left @ self._shown(raw.to(wide), rest.to(wide))
+        return raw - _baseline(known)
+
     def _score(self, whole: Tensor) -> Tensor:
         """How much a time step matters, -1 to 1, from its features ``(..., F)``."""
         return torch.tanh(self.score(whole).squeeze(-1))
@@ -187,6 +260,11 @@ class TinyI3D(nn.Module):
 
     def _read(self, features: Tensor) -> tuple[Tensor, Tensor]:
         return self.units(features), torch.sigmoid(self.strength(features))
+
+
+def _baseline(known: Tensor) -> Tensor:
+    """A face's features at rest, against the usual ones, from what is known of it."""
+    return known[..., :-1] / (known[..., -1:] + KNOWN_AFTER)
 
 
 def _compress(flow: Tensor) -> Tensor:

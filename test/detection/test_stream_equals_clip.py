@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +14,11 @@ from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session
 from emopulse_ros.flow.recipe import FlowRecipe
 
 WARM_UP = 15
-"""Steps on which an answer may depend besides its own: 16 frames in all."""
+"""Steps on which an answer may depend besides its own: 16 frames in all. All that it may know of
+what was before them is how the face was at rest."""
+
+REST = "state_4"
+"""What is known of a face at rest."""
 
 
 def flow(seed: int, time: int) -> NDArray[np.float32]:
@@ -22,19 +29,31 @@ def flow(seed: int, time: int) -> NDArray[np.float32]:
     return (0.3 * random.normal(size=shape).cumsum(axis=1) / 4.0).astype(np.float32)
 
 
-def stream(clip: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-    """Logits ``(A, T)``, intensity ``(A, T)`` and attention ``(T,)`` step by step."""
+def run(
+    clip: NDArray[np.float32], rests: Sequence[Any] = ()
+) -> tuple[tuple[NDArray[np.float32], ...], list[Any]]:
+    """Logits ``(A, T)``, intensity ``(A, T)`` and attention ``(T,)`` step by step, and before each
+    step what was known of the face at rest; ``rests`` are put in the place of the first of them."""
     engine = OnnxEngine(shipped_model())
     state = engine.first_state()
-    readings = []
+    readings, known = [], []
     for time in range(clip.shape[1]):
+        if time < len(rests):
+            state = {**state, REST: rests[time]}
+        known.append(state[REST])
         reading, state = engine.step(np.ascontiguousarray(clip[:, time]), state)
         readings.append(reading)
-    return (
+    answers = (
         np.stack([reading.logits for reading in readings], axis=1),
         np.stack([reading.intensity for reading in readings], axis=1),
         np.array([reading.attention for reading in readings], np.float32),
     )
+    return answers, known
+
+
+def stream(clip: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    """The answers alone."""
+    return run(clip)[0]
 
 
 def at_once(clip: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -51,10 +70,20 @@ def test_from_the_first_step_on(time: int) -> None:
 
 
 @pytest.mark.parametrize("start", [1, 7, 30])
-def test_a_clip_cut_out_of_the_stream_past_its_warm_up(start: int) -> None:
-    clip = flow(5, start + 40)
-    for one, other in zip(stream(clip), at_once(clip[:, start:]), strict=True):
+def test_past_the_warm_up_only_the_face_at_rest_is_remembered(start: int) -> None:
+    clip = 0.2 * flow(5, start + 40)
+    whole, known = run(clip)
+    cut, _ = run(clip[:, start:], known[start : start + WARM_UP + 1])
+    for one, other in zip(whole, cut, strict=True):
         np.testing.assert_allclose(one[..., start + WARM_UP :], other[..., WARM_UP:], atol=1e-5)
+
+
+def test_a_face_is_known_after_some_rest() -> None:
+    """Of a face that shows nothing the same flow is read differently in time."""
+    still = np.repeat(0.02 * flow(8, 1), 400, axis=1)
+    logits = stream(still)[0]
+    settled = np.abs(logits[:, 399] - logits[:, 300]).max()
+    assert np.abs(logits[:, 300] - logits[:, 20]).max() > 5.0 * settled
 
 
 def test_the_past_matters() -> None:

@@ -7,13 +7,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
 
 from emopulse_ros.training.blocks import Branches  # noqa: E402
-from emopulse_ros.training.network import Shape, TinyI3D  # noqa: E402
+from emopulse_ros.training.network import KNOWN_AFTER, MEMORY, Shape, TinyI3D  # noqa: E402
 
 
-def network(dropout: float = 0.5, shape: Shape | None = None) -> TinyI3D:
+def network(dropout: float = 0.5, shape: Shape | None = None, *, baseline: bool = True) -> TinyI3D:
     """A network with random weights and norms, as after training."""
     torch.manual_seed(0)
-    net = TinyI3D(shape, dropout)
+    net = TinyI3D(shape, dropout, baseline=baseline)
+    net.usual.normal_(0.0, 0.1)
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0.0, 0.1)
@@ -41,7 +42,7 @@ def test_stream_and_clip_agree(shape: Shape) -> None:
 
 @pytest.mark.parametrize("shape", [Shape(), WIDE], ids=["default", "other"])
 def test_an_answer_depends_on_the_frames_it_says_and_no_others(shape: Shape) -> None:
-    net = network(shape=shape).double()
+    net = network(shape=shape, baseline=False).double()
     flow = torch.randn(1, 9, 40, 64, 64, dtype=torch.float64)
     last = 30
     reach = shape.frames
@@ -52,6 +53,75 @@ def test_an_answer_depends_on_the_frames_it_says_and_no_others(shape: Shape) -> 
             other[:, :, change] += 3.0
             moved = (net(other).logits[..., last] - whole).abs().max().item()
             assert (moved > 1e-10) == matters
+
+
+def test_before_that_only_rest_matters() -> None:
+    net = network().double()
+    flow = torch.randn(1, 9, 40, 64, 64, dtype=torch.float64)
+    other = flow.clone()
+    other[:, :, 4] += 3.0
+    with torch.no_grad():
+        net.units.bias.fill_(-3.0)
+        assert (net(other).logits[..., 30] - net(flow).logits[..., 30]).abs().max() > 1e-6
+        # A face that shows something all along is never taken for one at rest.
+        net.units.bias.fill_(1000.0)
+        assert torch.equal(net(other).logits[..., 30], net(flow).logits[..., 30])
+
+
+def test_what_tells_a_face_at_rest_from_others_is_taken_away() -> None:
+    net = network()
+    once = torch.linspace(-1.0, 1.0, 30)
+    own = net._own((net.usual + once).expand(1, 400, 30), torch.ones(1, 400))
+    weights = MEMORY * (1.0 - torch.exp(-torch.arange(400.0)[:, None] / MEMORY))
+    left = once * KNOWN_AFTER / (weights + KNOWN_AFTER)
+    assert torch.allclose(own[0], net.usual + left, atol=2e-3)
+
+
+def test_an_expression_that_is_held_is_not_taken_away() -> None:
+    net = network()
+    raw = torch.cat([torch.zeros(1, 100, 30), torch.ones(1, 2000, 30)], dim=1) + net.usual
+    rest = torch.cat([torch.ones(1, 100), torch.zeros(1, 2000)], dim=1)
+    assert torch.allclose(net._own(raw, rest)[:, 100:], 1.0 + net.usual, atol=1e-5)
+
+
+def test_what_is_known_of_a_face_has_bounds() -> None:
+    net = network()
+    net.units.bias.data.fill_(-30.0)
+    states = net.first_states(1)
+    with torch.no_grad():
+        states[-1] = torch.full((1, 31), 2.0 * MEMORY)
+        _, states = net.step(torch.zeros(1, 9, 64, 64), states)
+    assert states[-1][0, -1] < 2.0 * MEMORY
+
+
+def test_what_is_usual_is_learnt_while_training() -> None:
+    net = network(0.99)
+    net.units.bias.data.fill_(-10.0)
+    flow = torch.randn(2, 9, 24, 64, 64) * 0.3
+    with torch.no_grad():
+        net.usual.zero_()
+        net.eval()
+        raw = (net(flow).features / net(flow).attention[:, None])[:, :, 0].mean(0)
+        net.train()
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eval()
+        for _ in range(100):
+            net(flow)
+    assert net.usual.abs().max() > 0.0
+    away = (net.usual - raw).norm() / raw.norm()
+    assert away < 0.5, away
+
+
+def test_without_it_no_face_has_a_baseline() -> None:
+    net = network(baseline=False)
+    net.units.bias.data.fill_(-10.0)
+    flow = torch.randn(1, 9, 24, 64, 64)
+    with torch.no_grad():
+        states = net.first_states(1)
+        for time in range(24):
+            _, states = net.step(flow[:, :, time], states)
+    assert not states[-1].any()
 
 
 def test_a_clip_of_sixteen_frames() -> None:

@@ -73,6 +73,25 @@ def test_no_file(tmp_path: Path) -> None:
         load_weights([tmp_path / "gone.onnx"], TinyI3D(), list)
 
 
+def test_weights_from_before_a_face_had_a_baseline(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    before = TinyI3D(baseline=False).eval()
+    weights = {name: value for name, value in before.state_dict().items() if name != "usual"}
+    torch.save({"network": weights}, tmp_path / "before.pt")
+    samples = flows(2)
+    network = TinyI3D()
+    load_weights([tmp_path / "before.pt"], network, lambda: samples)
+    assert network.usual.abs().max() > 0.0
+    flow = flows(3)[-1]
+    with torch.no_grad():
+        said, says = before(flow), network.eval()(flow)
+        # Of a face it knows nothing about, as on the first frame, it says what it said.
+        assert torch.allclose(says.logits[..., 0], said.logits[..., 0], atol=1e-5)
+        assert torch.allclose(says.intensity[..., 0], said.intensity[..., 0], atol=1e-5)
+        network.has_baseline = False
+        assert torch.allclose(network(flow).logits, said.logits, atol=1e-5)
+
+
 def test_of_several_the_mean(tmp_path: Path) -> None:
     paths = []
     for seed in (1, 2):

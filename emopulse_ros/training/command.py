@@ -27,6 +27,7 @@ from emopulse_ros.training.magnitude import export_magnitude, train_magnitude
 from emopulse_ros.training.making import make_parts
 from emopulse_ros.training.network import Shape, TinyI3D
 from emopulse_ros.training.quantise import quantise
+from emopulse_ros.training.readings import fit_readings
 from emopulse_ros.training.scores import Result, result
 from emopulse_ros.training.weights import load_weights
 
@@ -97,6 +98,7 @@ def learn(
     torch.nn.init.constant_(network.units.bias, -3.0)
     load_weights(weights, network, lambda: _samples(training))
     network = train(network, training, validation, how, folder, device)
+    fit_readings(network, training, device)
     logits, truth = read_clips(network, validation, device)
     card = _calibrated(Card(plan.name, "step", recipe=plan.flow), logits, truth)
     card = replace(card, trained_on=_what(training))

@@ -91,6 +91,11 @@ class Clips:
         """Which units are active, ``(N, A)``, on the frames of all clips in a row."""
         return np.concatenate([clip.active for clip in self.clips])
 
+    @property
+    def strength(self) -> NDArray[np.float32]:
+        """How strong the units are, ``(N, A)``, on the same frames."""
+        return np.concatenate([clip.strength for clip in self.clips]).astype(np.float32)
+
     def wholes(self) -> Iterator[tuple[slice, Batch]]:
         """Each clip as it is, and which of those rows are its frames.
 
@@ -136,7 +141,7 @@ class Clips:
             other_active, other_strength = self._truth(list(laid_over.values()))
             active[places] |= other_active
             strength[places] = np.maximum(strength[places], other_strength)
-        weight = np.where(active & (strength < SLIGHT), np.float32(SLIGHT_WEIGHT), np.float32(1.0))
+        weight = weight_of(active, strength)
         weight[[window.start > 0 for window in windows], :, :warm_up] = 0.0
         near = np.stack([transients(one) for one in strength])
         device = self._motion.device
@@ -155,6 +160,13 @@ class Clips:
             active.append(clip.active[part].T)
             strength.append(clip.strength[part].T * np.float32(window.factor))
         return np.stack(active), np.minimum(np.stack(strength), np.float32(1.0))
+
+
+def weight_of(
+    active: NDArray[np.bool_], strength: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """How much it counts that a unit is active or not, likewise shaped."""
+    return np.where(active & (strength < SLIGHT), np.float32(SLIGHT_WEIGHT), np.float32(1.0))
 
 
 def transients(strength: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.speech import Mouth
-from emopulse_ros.facs import BLINK, MOUTH
+from emopulse_ros.facs import BLINK
 from emopulse_ros.stream import Activation, MicroExpression, read_only
 
 MILLISECOND = 1_000_000
@@ -49,8 +49,7 @@ class EventFinder:
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
     member, averaged over ``shortest_ms`` around the apex, so that one frame of noise counts little.
     An event of less than ``least_confidence`` is not told: frames call a unit active from the
-    threshold that suits frames best, which for the rare ones lies low. One without the mouth whose
-    apex lies in a blink needs ``blink_confidence``: the lids take brows and cheeks along.
+    threshold that suits frames best, which for the rare ones lies low.
 
     A face that is lost (new ``face_id``, or no activation for ``gap_ms``) ends the event if all
     its units had fallen; an event still under way is dropped, for nobody knows how long it lasted.
@@ -68,21 +67,18 @@ class EventFinder:
         longest_ms: float = 440.0,
         gap_ms: float = 60.0,
         speech_ms: float = 250.0,
-        least_confidence: float = 0.6,
-        blink_confidence: float = 0.7,
+        least_confidence: float = 0.75,
     ) -> None:
         """Set the rules.
 
         :raises ValueError: if a threshold is outside 0 to 1, or the lengths contradict each other.
         """
         levels = thresholds.values() if isinstance(thresholds, Mapping) else [thresholds]
-        sure = (least_confidence, blink_confidence)
-        in_range = 0.0 < leave <= 1.0 and all(0.0 <= confidence < 1.0 for confidence in sure)
+        in_range = 0.0 < leave <= 1.0 and 0.0 <= least_confidence < 1.0
         if not all(0.0 < level < 1.0 for level in levels) or not in_range:
             raise ValueError(
-                "event thresholds must lie between 0 and 1, leave in (0, 1], least_confidence and "
-                f"blink_confidence in [0, 1): got {thresholds}, leave={leave}, "
-                f"{', '.join(map(str, sure))}"
+                "event thresholds must lie between 0 and 1, leave in (0, 1], least_confidence in "
+                f"[0, 1): got {thresholds}, leave={leave}, {least_confidence}"
             )
         others = (bridge_ms, rise_ms, gap_ms, speech_ms)
         if not 1.0 <= shortest_ms <= longest_ms or min(others) < 0.0:
@@ -93,7 +89,7 @@ class EventFinder:
             )
         self._thresholds = thresholds
         self._leave_ratio = leave
-        self._least, self._least_in_blink = sure
+        self._least = least_confidence
         self._bridge, self._rise, self._gap, self._speech, self._shortest, self._longest = (
             round(length * MILLISECOND) for length in (*others, shortest_ms, longest_ms)
         )
@@ -244,14 +240,11 @@ class EventFinder:
         height = (excess * intensity if intensity.any() else excess).sum(axis=1)
         # Probabilities saturate: the apex is the middle of a plateau, not its first frame.
         plateau = np.flatnonzero(height >= height.max() * 0.999)
-        top = shown[plateau[plateau.size // 2]]
-        apex = top.stamp
+        apex = shown[plateau[plateau.size // 2]].stamp
         around = np.abs(stamps - apex) <= self._shortest // 2
         confidence = float(probability[around].mean(axis=0).max())
         aus = tuple(latest.codes[index] for index in part)
-        blinks = bool((top.probability >= self._enter)[self._blink].any())
-        doubtful = blinks and MOUTH.isdisjoint(aus)
-        if confidence < (self._least_in_blink if doubtful else self._least):
+        if confidence < self._least:
             return None
         return MicroExpression(
             stamp=latest.stamp,

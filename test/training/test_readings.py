@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[train]'")
 
 from emopulse_ros.facs import CODES  # noqa: E402
+from emopulse_ros.training import readings  # noqa: E402
 from emopulse_ros.training.clips import Clip, packed  # noqa: E402
 from emopulse_ros.training.dataset import SLIGHT, SLIGHT_WEIGHT, Clips, weight_of  # noqa: E402
 from emopulse_ros.training.network import TinyI3D  # noqa: E402
@@ -18,18 +19,24 @@ from emopulse_ros.training.readings import fit_readings  # noqa: E402
 CPU = torch.device("cpu")
 
 
+def save(folder: Path, number: int, *, told: bool = True) -> None:
+    """A clip in which one unit moves a region of its own, and is told or not."""
+    random = np.random.default_rng(number)
+    strength = np.zeros((80, len(CODES)), np.float16)
+    strength[25:65, number] = 0.5 * np.hanning(40)
+    motion = random.normal(0.0, 0.02, (80, 2, 64, 64)).astype(np.float32)
+    motion[:, :, 14 * number : 14 * number + 12, 20:40] += strength[:, number, None, None, None]
+    neutral, since = np.zeros((1, 2, 64, 64), np.int16), np.zeros(1, np.int32)
+    strength = strength if told else np.zeros_like(strength)
+    clip = Clip(packed(motion), neutral, since, strength, strength > 0)
+    folder.mkdir(exist_ok=True)
+    clip.save(folder / f"portrait-{number:06d}.npz")
+
+
 @pytest.fixture
 def clips(tmp_path: Path) -> Clips:
-    """Clips in each of which one unit moves a region of its own."""
-    random = np.random.default_rng(2)
     for number in range(4):
-        strength = np.zeros((80, len(CODES)), np.float16)
-        strength[25:65, number] = 0.5 * np.hanning(40)
-        motion = random.normal(0.0, 0.02, (80, 2, 64, 64)).astype(np.float32)
-        motion[:, :, 14 * number : 14 * number + 12, 20:40] += strength[:, number, None, None, None]
-        neutral, since = np.zeros((1, 2, 64, 64), np.int16), np.zeros(1, np.int32)
-        clip = Clip(packed(motion), neutral, since, strength, strength > 0)
-        clip.save(tmp_path / f"portrait-{number:06d}.npz")
+        save(tmp_path, number)
     return Clips([tmp_path], ["portrait"])
 
 
@@ -64,16 +71,29 @@ def test_what_is_read_fits_better_and_the_rest_stays(clips: Clips) -> None:
         assert own != torch.equal(value, before[name]), name
 
 
-def test_what_was_learnt_stays_where_clips_say_nothing_else(clips: Clips) -> None:
-    """A unit whose readings are the truth already is not drawn away from them."""
+def test_what_was_learnt_holds_it_back(clips: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     network = TinyI3D(baseline=False)
-    fit_readings(network, clips, CPU)
-    once = network.units.weight.detach().clone()
+    learnt = network.units.weight.detach().clone()
+    monkeypatch.setattr(readings, "DRAWN_BACK", 1e6)
     fit_readings(network, clips, CPU)
     features, _ = read(network, clips)
-    moved = ((network.units.weight - once) * features.std(dim=0)).norm()
-    assert moved < 0.5 * (once * features.std(dim=0)).norm()
+    assert ((network.units.weight - learnt) * features.std(dim=0)).abs().max() < 1e-3
+
+
+def test_what_quiet_clips_show_is_seldom_told(tmp_path: Path) -> None:
+    """The same motion is a unit in one clip and none in the other: which of them counts more?"""
+    save(tmp_path / "train", 1)
+    shares = {}
+    for other in ("quiet", "more"):
+        save(tmp_path / other, 1, told=False)
+        torch.manual_seed(1)
+        network = TinyI3D(baseline=False)
+        fit_readings(network, Clips([tmp_path / "train", tmp_path / other], ["portrait"]), CPU)
+        _, logits = read(network, Clips([tmp_path / "train"], ["portrait"]))
+        shares[other] = float(torch.sigmoid(logits[40:50, 1]).mean())
+    assert 0.1 < shares["more"] < 0.6
+    assert shares["quiet"] < 0.4 * shares["more"]
 
 
 def test_a_faint_beginning_counts_less() -> None:

@@ -95,11 +95,13 @@ class TinyI3D(nn.Module):
     is linear, and so done after the mean, where it costs next to nothing. The baseline is what the
     features of this face have been like at rest: what is left tells what moves, and little of whose
     face it is. Frames count for it as far as no unit seems active in them, so that an expression
-    that is held is not swallowed. ``dropout`` is the share of places
-    of the feature map that are hidden while training, the same ones in every frame of a clip, so
-    that no single place, and thus no one's face, can be relied on. ``masks`` draws of it are read
-    from each clip: they cost little, and with 99% hidden one alone would tell little. Without
-    ``attention`` every time step counts the same, and without ``baseline`` no face has its own.
+    that is held is not swallowed.
+
+    ``dropout`` is the share of places of the feature map that are hidden while training, the same
+    ones in every frame of a clip, so that no single place, and thus no one's face, can be relied
+    on. ``masks`` draws of it are read from each clip: they cost little, and with 99% hidden one
+    alone would tell little. Without ``attention`` every time step counts the same, and without
+    ``baseline`` no face has its own.
 
     :raises ValueError: if ``dropout`` is not in 0 to 0.99, or there is no mask.
     """
@@ -225,8 +227,10 @@ class TinyI3D(nn.Module):
     def _note(self, raw: Tensor, rest: Tensor) -> None:
         """Draw what is usual at rest to what some narrowed features show of it."""
         weight = rest[..., None].float()
-        mean = (raw.float() * weight).sum((0, 1)) / weight.sum().clamp(min=LEAST)
-        self.usual.lerp_(mean, USUAL_SHARE)
+        resting = weight.sum()
+        mean = (raw.float() * weight).sum((0, 1)) / resting.clamp(min=LEAST)
+        # What shows no rest says nothing of it.
+        self.usual.lerp_(mean, USUAL_SHARE * resting.clamp(max=1.0))
 
     def _shown(self, raw: Tensor, rest: Tensor) -> Tensor:
         """What a frame adds to what is known of a face at rest, ``(..., F + 1)``: its features

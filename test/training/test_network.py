@@ -94,23 +94,26 @@ def test_what_is_known_of_a_face_has_bounds() -> None:
     assert states[-1][0, -1] < 2.0 * MEMORY
 
 
-def test_what_is_usual_is_learnt_while_training() -> None:
-    net = network(0.99)
-    net.units.bias.data.fill_(-10.0)
-    flow = torch.randn(2, 9, 24, 64, 64) * 0.3
-    with torch.no_grad():
-        net.usual.zero_()
-        net.eval()
-        raw = (net(flow).features / net(flow).attention[:, None])[:, :, 0].mean(0)
-        net.train()
-        for module in net.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.eval()
-        for _ in range(100):
-            net(flow)
-    assert net.usual.abs().max() > 0.0
-    away = (net.usual - raw).norm() / raw.norm()
-    assert away < 0.5, away
+def test_what_is_usual_is_learnt_while_training_from_what_rests() -> None:
+    net = network()
+    net.train()
+    once = torch.linspace(-1.0, 1.0, 30)
+    raw = once.expand(2, 8, 30).clone()
+    rest = torch.ones(2, 8)
+    raw[:, 4:], rest[:, 4:] = 50.0, 0.0
+    for _ in range(200):
+        net._note(raw, rest)
+    assert torch.allclose(net.usual, once, atol=1e-3)
+    net._note(raw, 0.0 * rest)
+    assert torch.allclose(net.usual, once, atol=1e-3)
+    torch.nn.init.constant_(net.units.bias, -6.0)
+    before = net.usual.clone()
+    net(torch.randn(2, 9, 24, 64, 64) * 0.3)
+    assert not torch.equal(net.usual, before)
+    net.eval()
+    before = net.usual.clone()
+    net(torch.randn(2, 9, 24, 64, 64) * 0.3)
+    assert torch.equal(net.usual, before)
 
 
 def test_without_it_no_face_has_a_baseline() -> None:

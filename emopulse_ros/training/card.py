@@ -50,7 +50,8 @@ def write_card(
         f"- Spatial dropout {plan.optimisation.dropout:g}, seed {plan.optimisation.seed}, up to "
         f"{plan.optimisation.steps} steps of {plan.optimisation.batch} windows of",
         f"  {plan.optimisation.frames} frames.",
-        "- Units and strengths are read by lines fitted once more to all of the clips, without dropout.",
+        "- Units and strengths are read by lines fitted once more to all of the clips, without",
+        "  dropout.",
         "",
         "## Scores",
         "On synthetic clips of rendered people whose identity was never trained on, and of the",

@@ -30,7 +30,11 @@ ITERATIONS = 60
 
 
 def fit_readings(network: TinyI3D, clips: Clips, device: torch.device) -> None:
-    """Fit ``units`` and ``strength`` of a trained network to all frames of some clips."""
+    """Fit ``units`` and ``strength`` of a trained network to all frames of some clips.
+
+    It is the last thing done before calibration and export: ``best.pt``, from which other runs go
+    on, keeps them as they were learnt.
+    """
     network.eval()
     features = torch.empty(sum(clips.lengths), network.shape.features)
     with torch.no_grad():

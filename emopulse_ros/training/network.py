@@ -21,17 +21,13 @@ mean, and what follows it two thirds as much, so that a transient stands out and
 is still read."""
 
 KNOWN_AFTER = 40.0
-"""Frames at rest after which a face's own features at rest count as much as everybody's usual ones,
-and for how many those count in all."""
+"""For how many frames at rest the usual counts; after as many of its own a face is half known."""
 
 MEMORY = 1000
 """Frames in which what is known of a face at rest falls to a third: 5 s."""
 
 FADE = math.exp(-1.0 / MEMORY)
 """What of it is left after a frame."""
-
-LEAST = 1e-6
-"""What a sum of weights is taken to be at least."""
 
 USUAL_SHARE = 0.05
 """Share of a batch in the running mean of what is usual."""
@@ -226,11 +222,9 @@ class TinyI3D(nn.Module):
     @torch.no_grad()
     def _note(self, raw: Tensor, rest: Tensor) -> None:
         """Draw what is usual at rest to what some narrowed features show of it."""
-        weight = rest[..., None].float()
-        resting = weight.sum()
-        mean = (raw.float() * weight).sum((0, 1)) / resting.clamp(min=LEAST)
-        # What shows no rest says nothing of it.
-        self.usual.lerp_(mean, USUAL_SHARE * resting.clamp(max=1.0))
+        shown = self._shown(raw.float(), rest.float()).sum((0, 1))
+        # Less than a frame of rest says less.
+        self.usual.add_(shown[:-1] / shown[-1].clamp(min=1.0), alpha=USUAL_SHARE)
 
     def _shown(self, raw: Tensor, rest: Tensor) -> Tensor:
         """What a frame adds to what is known of a face at rest, ``(..., F + 1)``: its features

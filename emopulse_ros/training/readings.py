@@ -40,17 +40,15 @@ def fit_readings(network: TinyI3D, clips: Clips, device: torch.device) -> None:
     with torch.no_grad():
         for rows, batch in clips.wholes():
             features[rows] = network(batch.flow.to(device)).features[0].T.cpu()
-    active, strength = (torch.from_numpy(array) for array in (clips.truth, clips.strength))
+    truth, shown = clips.truth, clips.strength
+    active, strength = torch.from_numpy(truth).float(), torch.from_numpy(shown)
     quiet = np.repeat([path.parent.name == "quiet" for path in clips.paths], clips.lengths)
-    weight = torch.from_numpy(weight_of(clips.truth, clips.strength))
+    weight = torch.from_numpy(weight_of(truth, shown))
     weight[quiet] *= QUIET
     weight /= weight.mean()
 
     def entropy(logits: Tensor) -> Tensor:
-        losses = functional.binary_cross_entropy_with_logits(
-            logits, active.float(), weight, reduction="none"
-        )
-        return losses.mean()
+        return functional.binary_cross_entropy_with_logits(logits, active, weight)
 
     _fit(network.units, features, entropy)
     _fit(network.strength, features, lambda given: ((given.sigmoid() - strength) ** 2).mean())

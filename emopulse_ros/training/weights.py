@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emopulse_ros.training.blocks import CausalConv, Spatial
-from emopulse_ros.training.network import LEAST, TinyI3D
+from emopulse_ros.training.network import TinyI3D
 
 DENSE = ("score.0", "score.2", "narrow", "units", "strength")
 """The layers behind the convolutions, in the order of their use."""
@@ -50,11 +50,10 @@ def load_weights(
 def _load(path: Path, network: TinyI3D, samples: Callable[[], Iterable[Tensor]]) -> None:
     try:
         if path.suffix == ".onnx":
-            knows_rest = _take_apart(path, network)
+            found = _taken_apart(path, network)
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)["network"]
-            knows_rest = "usual" in found
-            network.load_state_dict({"usual": torch.zeros_like(network.usual), **found})
+        network.load_state_dict({"usual": torch.zeros_like(network.usual), **found})
     except (RuntimeError, KeyError, TypeError, UnpicklingError, EOFError, StopIteration) as error:
         raise ValueError(
             f"{path} holds no weights of this network: give the best.pt of a run with the same "
@@ -62,15 +61,13 @@ def _load(path: Path, network: TinyI3D, samples: Callable[[], Iterable[Tensor]])
         ) from error
     if path.suffix == ".onnx":
         _measure_norms(network, samples())
-    if not knows_rest:
+    if "usual" not in found:
         _measure_rest(network, samples())
 
 
-def _take_apart(path: Path, network: TinyI3D) -> bool:
-    """Fill convolutions, biases by place and dense layers; norms do nothing but add the bias.
-
-    Returns whether the file says what is usual at rest.
-    """
+def _taken_apart(path: Path, network: TinyI3D) -> dict[str, Tensor]:
+    """Convolutions, biases by place and dense layers of a file, and what is usual at rest, if it
+    says so; norms do nothing but add the bias."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -97,10 +94,7 @@ def _take_apart(path: Path, network: TinyI3D) -> bool:
     dense = (stored[name] for name in products if name in stored)
     for name in DENSE:
         found[f"{name}.weight"] = torch.from_numpy(next(dense).T.copy())
-    knows_rest = "usual" in found
-    found.setdefault("usual", torch.zeros_like(network.usual))
-    network.load_state_dict({name: found.get(name, value) for name, value in own.items()})
-    return knows_rest
+    return {name: found.get(name, own[name]) for name in own if name != "usual" or name in found}
 
 
 def _bare(norm: nn.BatchNorm2d, bias: NDArray[np.float32]) -> dict[str, Tensor]:
@@ -121,14 +115,15 @@ def _measure_rest(network: TinyI3D, samples: Iterable[Tensor]) -> None:
     was_training, had_baseline = network.training, network.has_baseline
     network.eval()
     network.has_baseline = False
-    total, weight = torch.zeros_like(network.usual), torch.zeros(())
+    total = torch.zeros_like(network.usual)
+    weight = total.new_zeros(())
     for flow in samples:
         reading = network(flow)
         raw = (reading.features / reading.attention[:, None]).transpose(1, 2)
         rest = network.rest(raw)
         total += (raw * rest[..., None]).sum((0, 1))
         weight += rest.sum()
-    network.usual.copy_(total / weight.clamp(min=LEAST))
+    network.usual.copy_(total / weight.clamp(min=1e-6))
     network.has_baseline = had_baseline
     network.train(was_training)
 

@@ -32,15 +32,10 @@ from emopulse_ros.training.configuration import (  # noqa: E402
     Configuration,
     ConfigurationError,
     Optimisation,
-    read_configuration,
 )
 from emopulse_ros.training.dataset import Clips, transients  # noqa: E402
 from emopulse_ros.training.making import SYNTHESIS, make_parts  # noqa: E402
 from emopulse_ros.training.network import TinyI3D  # noqa: E402
-
-CONFIG = Path(__file__).parents[2] / "config" / "training"
-HOW = ("dropout", "masks", "attention", "baseline")
-"""What may differ from a reference, besides sources and flow; nothing hidden needs one mask."""
 
 PLAN = Configuration(
     optimisation=Optimisation(steps=4, steps_again=2, batch=2, frames=24, look_every=3, dropout=0.9)
@@ -236,55 +231,6 @@ def test_further_parts_are_trained_on_if_asked_for(clips: Path, tmp_path: Path) 
     plan = replace(PLAN, clips=ClipPlan(slight=1, quiet=1, vivid=1))
     learn(plan, clips, run, torch.device("cpu"))
     assert "33 rendered" in OnnxEngine(run / "tiny_i3d.onnx").card.trained_on
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("optimisation: {speed: 9}", "nobody knows speed"),
-        ("colour: red", "nobody knows colour"),
-        ("optimisation: {steps: soon}", "must be a number"),
-        ("optimisation: {steps: 1.5}", "whole number"),
-        ("optimisation: {look_every: 0}", "optimisation: look_every must be at least 1"),
-        ("optimisation: {frames: 400}", "frames must be from 17 to 270, not 400"),
-        ("clips: 7", "must be a mapping"),
-        ("- 1", "must hold a mapping"),
-        ("a: [", "is no YAML"),
-    ],
-)
-def test_a_configuration_that_cannot_be_followed(tmp_path: Path, text: str, sentence: str) -> None:
-    path = tmp_path / "training.yaml"
-    path.write_text(text)
-    with pytest.raises(ConfigurationError, match=sentence) as caught:
-        read_configuration(path)
-    assert "training.yaml" in str(caught.value)
-
-
-def test_the_shipped_configuration_is_the_default() -> None:
-    path = CONFIG / "first-cycle.yaml"
-    assert read_configuration(path) == Configuration()
-
-
-@pytest.mark.parametrize(
-    ("folder", "least"), [("ablations", 6), ("baselines", 2), ("baselines/from-scratch", 1)]
-)
-def test_what_is_compared_changes_one_thing_of_its_reference(folder: str, least: int) -> None:
-    files = sorted((CONFIG / folder).glob("*.yaml"))
-    plans = {path.stem: read_configuration(path) for path in files}
-    reference = plans.pop("reference")
-    assert len(plans) >= least
-    for name, plan in plans.items():
-        assert plan.name == name
-        how = {name: getattr(reference.optimisation, name) for name in HOW}
-        alike = replace(
-            plan,
-            name=reference.name,
-            sources=reference.sources,
-            flow=reference.flow,
-            optimisation=replace(plan.optimisation, **how),
-        )
-        assert alike == reference
-        assert plan != replace(reference, name=name)
 
 
 def test_a_missing_configuration(tmp_path: Path) -> None:

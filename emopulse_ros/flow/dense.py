@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-Flow = tuple[Plane, Plane]
-"""To the right and down, in pixels of the flow grid."""
+Flow = NDArray[np.float32]
+"""``(2, grid, grid)``: to the right and down, in pixels of the flow grid."""
 
 NORMALISE_WINDOW = 21
 """Side in crop pixels of the window whose mean and deviation are taken out of the picture."""
@@ -40,8 +40,8 @@ class _Level:
 
     grid: int
     window: Plane
-    columns: Plane
-    rows: Plane
+    lattice: NDArray[np.float32]
+    """``(2, 2 * grid, 2 * grid)``: column and row of each pixel of that picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,10 +53,13 @@ class Pyramid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """Gradients of a crop and the inverse of their structure tensor, at each level."""
+    """Gradients of a crop and the inverse of their structure tensor, at each level.
 
-    gradients: tuple[tuple[Plane, Plane], ...]
-    inverses: tuple[tuple[Plane, Plane, Plane], ...]
+    A gradient is ``(2, H, W)``, across and down; an inverse ``(3, H, W)``, xx, xy and yy.
+    """
+
+    gradients: tuple[NDArray[np.float32], ...]
+    inverses: tuple[NDArray[np.float32], ...]
 
 
 class LucasKanade:
@@ -76,32 +79,38 @@ class LucasKanade:
 
     def pyramid(self, crop: NDArray[np.uint8]) -> Pyramid:
         """Prepare a crop, ``(2 * grid, 2 * grid) uint8``, for :meth:`flow`."""
-        picture = crop.astype(np.float32)
         window = (NORMALISE_WINDOW, NORMALISE_WINDOW)
-        picture -= cv2.blur(picture, window)
-        variance = cv2.blur(picture * picture, window)
+        mean = cv2.boxFilter(crop, cv2.CV_32F, window)
+        picture: Plane = cv2.subtract(crop, mean, dtype=cv2.CV_32F)
+        variance = cv2.sqrBoxFilter(picture, cv2.CV_32F, window)
         variance += NORMALISE_FLOOR
-        picture /= cv2.sqrt(variance)
+        picture /= cv2.sqrt(variance, variance)
         pictures = [picture]
         for _ in self._levels[1:]:
-            half = pictures[0].shape[0] // 2
-            pictures.insert(0, _shrink(pictures[0], half))
+            pictures.insert(0, _shrink(pictures[0][None], pictures[0].shape[0] // 2)[0])
         return Pyramid(tuple(pictures))
 
     def tensor(self, crop: Pyramid) -> Tensor:
         """Structure tensor of a prepared crop; one serves for every reference."""
         gradients, inverses = [], []
         for level, picture in zip(self._levels, crop.pictures, strict=True):
-            across: Plane = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
-            down: Plane = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
-            xx = _pool(across * across, level)
-            xy = _pool(across * down, level)
-            yy = _pool(down * down, level)
+            gradient = np.empty((2, *picture.shape), np.float32)
+            cv2.Sobel(picture, cv2.CV_32F, 1, 0, gradient[0], scale=0.125)
+            cv2.Sobel(picture, cv2.CV_32F, 0, 1, gradient[1], scale=0.125)
+            products = np.empty((3, *picture.shape), np.float32)
+            np.multiply(gradient, gradient[0], out=products[:2])
+            np.multiply(gradient[1], gradient[1], out=products[2])
+            pooled = _pool(products, level)
+            xx, xy, yy = pooled
             xx += PRIOR
             yy += PRIOR
-            scale: Plane = np.reciprocal(xx * yy - xy * xy)
-            gradients.append((across, down))
-            inverses.append((yy * scale, xy * -scale, xx * scale))
+            determinant = xx * yy
+            determinant -= xy * xy
+            # The inverse of a symmetric matrix of two by two: what lies across changes its sign.
+            inverse = pooled[::-1] / determinant
+            np.negative(inverse[1], out=inverse[1])
+            gradients.append(gradient)
+            inverses.append(inverse)
         return Tensor(tuple(gradients), tuple(inverses))
 
     def flow(
@@ -112,57 +121,69 @@ class LucasKanade:
         The search goes a pixel or two. It begins near ``last``, the flow of the frame before, so
         that whatever comes there by and by is found however far it goes; or else at rest.
 
-        Returns ``(u, v)``, each ``(grid, grid) float32``, in pixels of the flow grid (two pixels
-        of the crop), positive to the right and down.
+        Returns ``(2, grid, grid) float32``, in pixels of the flow grid (two pixels of the crop),
+        positive to the right and down.
         """
-        u: Plane = np.zeros((1, 1), np.float32)
-        v = u
-        if last is not None:
-            side = self._levels[0].grid // 2
-            u, v = (_shrink(plane, side) * (KEPT / 2) for plane in last)
+        side = self._levels[0].grid // 2
+        if last is None:
+            flow: Flow = np.zeros((2, side, side), np.float32)
+        else:
+            flow = _shrink(last, side)
+            flow *= KEPT / 2
         for index, level in enumerate(self._levels):
-            picture, past = crop.pictures[index], reference.pictures[index]
             # Flow is kept in pixels of the level's picture, which has doubled.
-            side = 2 * level.grid
+            flow += flow
+            where = _grow(flow, 2 * level.grid)
+            np.subtract(level.lattice, where, out=where)
             past = cv2.remap(
-                past,
-                level.columns - _grow(u, side),
-                level.rows - _grow(v, side),
+                reference.pictures[index],
+                where[0],
+                where[1],
                 cv2.INTER_LINEAR,
                 borderMode=cv2.BORDER_REPLICATE,
             )
-            u, v = _grow(u, level.grid), _grow(v, level.grid)
-            change = picture - past
-            across, down = tensor.gradients[index]
-            of_x, of_y = _pool(across * change, level), _pool(down * change, level)
-            xx, xy, yy = tensor.inverses[index]
-            u = u - (xx * of_x + xy * of_y)
-            v = v - (xy * of_x + yy * of_y)
-        return u * np.float32(0.5), v * np.float32(0.5)
+            change = np.subtract(crop.pictures[index], past, out=past)
+            of_x, of_y = _pool(tensor.gradients[index] * change, level)
+            inverse = tensor.inverses[index]
+            step = inverse[:2] * of_x
+            step += inverse[1:] * of_y
+            flow = np.subtract(_grow(flow, level.grid), step, out=step)
+        flow *= np.float32(0.5)
+        return flow
 
 
 def _level(grid: int, side: int) -> _Level:
     """``side`` is that of a box; two of them, one after the other, come close to a Gaussian."""
     box = np.full(side, 1.0 / side)
-    columns, rows = np.meshgrid(
-        np.arange(2 * grid, dtype=np.float32), np.arange(2 * grid, dtype=np.float32)
+    line = np.arange(2 * grid, dtype=np.float32)
+    lattice = np.array(np.meshgrid(line, line))
+    return _Level(grid, np.convolve(box, box).astype(np.float32), lattice)
+
+
+def _shrink(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """Planes ``(N, H, H)`` by area to ``(N, side, side)``; ``side`` divides ``H``.
+
+    They lie below each other, and no block of pixels reaches from one into the next: one call.
+    """
+    count, height, width = planes.shape
+    small: NDArray[np.float32] = cv2.resize(
+        planes.reshape(count * height, width), (side, count * side), interpolation=cv2.INTER_AREA
     )
-    return _Level(grid, np.convolve(box, box).astype(np.float32), columns, rows)
+    return small.reshape(count, side, side)
 
 
-def _shrink(plane: Plane, side: int) -> Plane:
-    small: Plane = cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)
-    return small
-
-
-def _grow(flow: Plane, side: int) -> Plane:
-    """A flow on a finer level, whose pixels are half as large."""
-    grown: Plane = cv2.resize(flow + flow, (side, side), interpolation=cv2.INTER_LINEAR)
+def _grow(flow: Flow, side: int) -> Flow:
+    """A flow on a finer lattice."""
+    grown: Flow = np.empty((2, side, side), np.float32)
+    for plane, larger in zip(flow, grown, strict=True):
+        cv2.resize(plane, (side, side), larger, interpolation=cv2.INTER_LINEAR)
     return grown
 
 
-def _pool(product: Plane, level: _Level) -> Plane:
-    """Mean of a product of gradients over a window that falls off to its edges."""
-    small = _shrink(product, level.grid)
-    pooled: Plane = cv2.sepFilter2D(small, cv2.CV_32F, level.window, level.window)
+def _pool(products: NDArray[np.float32], level: _Level) -> NDArray[np.float32]:
+    """Mean of products of gradients ``(N, H, W)`` over a window that falls off to its edges."""
+    small = _shrink(products, level.grid)
+    pooled = np.empty_like(small)
+    for plane, mean in zip(small, pooled, strict=True):
+        cv2.sepFilter2D(plane, cv2.CV_32F, level.window, level.window, mean)
     return pooled

@@ -58,54 +58,66 @@ class RigidPart:
         ).reshape(6, -1)
         self._coarse_side = side // SPACING
         design = np.array(
-            [[self._coarse(plane) for plane in motion.reshape(2, side, side)]
-             for motion in self._motions], np.float64,
-        )  # fmt: skip
+            [self._coarse(motion.reshape(2, side, side)) for motion in self._motions], np.float64
+        )
         self._design = design.reshape(6, -1)
-        # For each point the outer product of the design with itself, so that a sum over the points
-        # with any weights is one product of a vector and a matrix.
-        self._products = np.einsum("idn,jdn->nij", design, design).reshape(-1, 36)
-        self._prior = self._coarse(mask).astype(np.float64)
+        self._prior = self._coarse(mask[None]).astype(np.float64)
+        # A row for each product of two motions, and one for each motion times the field, which is
+        # filled in by each fit: their sums over the points with any weights are one product.
+        self._rows = np.zeros((36 + 6, self._prior.size))
+        self._rows[:36] = np.einsum("iun,jun->ijn", *(2 * [design.reshape(6, 2, -1)])).reshape(
+            36, -1
+        )
         doubt = DOUBT * self._prior.sum() * np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
         self._ridge = np.diag(doubt + 1e-6)
 
-    def remove(self, field: Field) -> Field:
-        """Return a field ``(2, grid, grid) float32``, u and v, without its rigid part."""
+    def remove(self, field: Field, skin: Field | None = None) -> Field:
+        """Return a field ``(2, grid, grid) float32``, u and v, without its rigid part.
+
+        It is written into ``skin`` if that is given.
+        """
         rigid = self.fit(field).astype(np.float32) @ self._motions
-        skin: Field = field - rigid.reshape(field.shape)
-        return skin
+        return np.subtract(field, rigid.reshape(field.shape), out=skin)
 
     def fit(self, field: Field) -> NDArray[np.float64]:
         """The coefficients a to f, ``(6,) float64``, in pixels of the grid.
 
         x and y run from -1 to 1 over the grid.
         """
-        motion = np.concatenate([self._coarse(plane) for plane in field]).astype(np.float64)
-        coefficients = self._solved(self._prior, motion)
+        motion = self._coarse(field).astype(np.float64)
+        points = self._prior.size
+        moments = self._design * motion
+        np.add(moments[:, :points], moments[:, points:], out=self._rows[36:])
+        weights = self._prior
         for _ in range(ROUNDS):
-            miss = motion - coefficients @ self._design
+            miss = self._solved(weights) @ self._design
+            miss -= motion
             miss *= miss
-            squared = miss.reshape(2, -1).sum(axis=0)
+            squared = miss[:points] + miss[points:]
             # The scale follows the field: the spread of the half that fits best.
             scale = max(_median(squared), 1e-6) * SPREAD
-            closeness = scale / (squared + scale)
-            coefficients = self._solved(self._prior * closeness * closeness, motion)
-        return coefficients
+            squared += scale
+            weights = np.divide(scale, squared, out=squared)
+            weights *= weights
+            weights *= self._prior
+        return self._solved(weights)
 
-    def _solved(
-        self, weights: NDArray[np.float64], motion: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _solved(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weighted least squares: coefficients ``(6,)``."""
-        normal = (weights @ self._products).reshape(6, 6) + self._ridge
-        moments = self._design @ (motion * np.tile(weights, 2))
+        sums = self._rows @ weights
+        normal = sums[:36].reshape(6, 6)
+        normal += self._ridge
         # Far less ado than numpy's for six unknowns; the ridge keeps it from being singular.
-        _, solved = cv2.solve(normal, moments, flags=cv2.DECOMP_CHOLESKY)
+        _, solved = cv2.solve(normal, sums[36:], flags=cv2.DECOMP_CHOLESKY)
         coefficients: NDArray[np.float64] = solved.ravel()
         return coefficients
 
-    def _coarse(self, plane: Plane) -> Plane:
-        side = self._coarse_side
-        coarse: Plane = cv2.resize(plane, (side, side), interpolation=cv2.INTER_AREA)
+    def _coarse(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Planes ``(N, grid, grid)``, one after the other, at every few points."""
+        count, side = planes.shape[0], self._coarse_side
+        coarse: NDArray[np.float32] = cv2.resize(
+            planes.reshape(-1, planes.shape[2]), (side, count * side), interpolation=cv2.INTER_AREA
+        )
         return coarse.ravel()
 
 

@@ -24,6 +24,8 @@ succession show of it, measured on still pictures of many noises, is to all of i
 GAP_MS = 60.0
 """A hole in the stream after which the past is forgotten."""
 
+_GRID_TO_CROP = np.array([[2.0, 0.0, 0.5], [0.0, 2.0, 0.5], [0.0, 0.0, 1.0]])
+
 
 class FlowStage:
     """Measures the flow of one face against its neutral picture, and so against its past.
@@ -76,18 +78,21 @@ class FlowStage:
             self.neutral_motion = np.zeros_like(self.neutral_motion)
         tensor = self._dense.tensor(pyramid)
         self._flow = self._dense.flow(pyramid, tensor, self._neutral.crop, self._flow)
-        skin = self._rigid.remove(np.array(self._flow))
         # All of it is linear, so that one difference gives the flow since then and its tensor.
-        motion = np.concatenate([skin, strain_tensor(*skin)])
+        motion = np.empty((5, *self._flow.shape[1:]), np.float32)
+        skin = self._rigid.remove(self._flow, motion[:2])
+        strain_tensor(*skin, motion[2:])
         last_motion = motion if self._fresh else self._past.before(crop.stamp, 0.0)
         noise = OUTLIVES * mean_motion(skin - last_motion[:2], self._face)
         self._past.add(crop.stamp, motion)
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
-            since = motion - self._past.before(crop.stamp, ms)
-            planes[:2], planes[2] = since[:2], optical_strain(since[2:])
+            before = self._past.before(crop.stamp, ms)
+            np.subtract(skin, before[:2], out=planes[:2])
+            optical_strain(motion[2:] - before[2:], planes[2])
         if self.recipe.neutral:
-            data[-1, :2], data[-1, 2] = skin, optical_strain(motion[2:])
+            data[-1, :2] = skin
+            optical_strain(motion[2:], data[-1, 2])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):
@@ -110,7 +115,5 @@ class FlowStage:
 
 def _grid_to_image(crop: FaceCrop) -> NDArray[np.float64]:
     """Geometry of the flow grid: a grid pixel is the middle of two by two crop pixels."""
-    to_image: NDArray[np.float64] = crop.to_image.copy()
-    to_image[:, 2] += to_image[:, :2] @ (0.5, 0.5)
-    to_image[:, :2] *= 2.0
+    to_image: NDArray[np.float64] = crop.to_image @ _GRID_TO_CROP
     return to_image

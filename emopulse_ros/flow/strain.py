@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,30 +14,35 @@ Field = NDArray[np.float32]
 _SOBEL = 0.125
 """What makes a 3x3 Sobel a derivative per pixel."""
 
+_HALF = _SOBEL / math.sqrt(2.0)
+"""The same for one half of √2 exy."""
 
-def strain_tensor(u: Plane, v: Plane) -> Field:
+
+def strain_tensor(u: Plane, v: Plane, tensor: Field | None = None) -> Field:
     """The infinitesimal strain tensor of a flow field, ``(3, H, W) float32``: exx, eyy, √2 exy.
 
     ``exx = du/dx``, ``eyy = dv/dy``, ``exy = (du/dy + dv/dx) / 2``, dimensionless. It is linear:
-    the tensor of a difference of fields is the difference of their tensors.
+    the tensor of a difference of fields is the difference of their tensors. It is written into
+    ``tensor`` if that is given.
     """
-    tensor = np.empty((3, *u.shape), np.float32)
+    if tensor is None:
+        tensor = np.empty((3, *u.shape), np.float32)
     cv2.Sobel(u, cv2.CV_32F, 1, 0, tensor[0], scale=_SOBEL)
     cv2.Sobel(v, cv2.CV_32F, 0, 1, tensor[1], scale=_SOBEL)
-    cv2.Sobel(u, cv2.CV_32F, 0, 1, tensor[2], scale=_SOBEL * np.sqrt(0.5))
-    tensor[2] += cv2.Sobel(v, cv2.CV_32F, 1, 0, scale=_SOBEL * np.sqrt(0.5))
+    cv2.Sobel(u, cv2.CV_32F, 0, 1, tensor[2], scale=_HALF)
+    tensor[2] += cv2.Sobel(v, cv2.CV_32F, 1, 0, scale=_HALF)
     return tensor
 
 
-def optical_strain(tensor: Field) -> Plane:
+def optical_strain(tensor: Field, strain: Plane | None = None) -> Plane:
     """Magnitude of a :func:`strain_tensor`, ``sqrt(exx² + eyy² + 2 exy²)``, ``(H, W) float32``.
 
     Shreve et al., "Macro- and micro-expression spotting in long videos using spatio-temporal
-    strain" (2011). Blind to translation and rotation of the whole.
+    strain" (2011). Blind to translation and rotation of the whole. It is written into ``strain``
+    if that is given.
     """
-    squares = tensor * tensor
-    total = squares[0]
-    total += squares[1]
-    total += squares[2]
-    strain: Plane = cv2.sqrt(total)
+    if strain is None:
+        strain = np.empty(tensor.shape[1:], np.float32)
+    cv2.magnitude(tensor[0], tensor[1], strain)
+    cv2.magnitude(strain, tensor[2], strain)
     return strain

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.model import Card, shipped_model
-from emopulse_ros.detection.onnx_engine import OnnxEngine, open_session
+from emopulse_ros.detection.onnx_engine import OnnxEngine, _State, open_session
 from emopulse_ros.flow.recipe import FlowRecipe
 
 WARM_UP = 15
@@ -39,8 +39,8 @@ def run(
     readings, known = [], []
     for time in range(clip.shape[1]):
         if time < len(rests):
-            state = {**state, REST: rests[time]}
-        known.append(state[REST])
+            state = with_rest(engine, state, rests[time])
+        known.append(state.block.states[REST].numpy().copy())
         reading, state = engine.step(np.ascontiguousarray(clip[:, time]), state)
         readings.append(reading)
     answers = (
@@ -49,6 +49,14 @@ def run(
         np.array([reading.attention for reading in readings], np.float32),
     )
     return answers, known
+
+
+def with_rest(engine: OnnxEngine, state: Any, rest: NDArray[np.float32]) -> Any:
+    """The same state, but for what is known of the face at rest."""
+    other = _State(engine._new_block())
+    for name, value in state.block.states.items():
+        other.block.states[name].update_inplace(rest if name == REST else value.numpy())
+    return other
 
 
 def stream(clip: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
@@ -100,6 +108,22 @@ def test_a_step_can_be_repeated() -> None:
     once, _ = engine.step(np.ascontiguousarray(clip[:, 1]), state)
     again, _ = engine.step(np.ascontiguousarray(clip[:, 1]), state)
     np.testing.assert_array_equal(once.logits, again.logits)
+
+
+def test_a_state_outlives_the_steps_of_others() -> None:
+    """Memory is used again when nobody refers to it any more, and not before."""
+    clip = 0.3 * flow(9, 30)
+    engine = OnnxEngine(shipped_model())
+    steps = [np.ascontiguousarray(clip[:, time]) for time in range(clip.shape[1])]
+    _, kept = engine.step(steps[0], engine.first_state())
+    once, _ = engine.step(steps[1], kept)
+    states = [kept, engine.first_state(), engine.first_state()]
+    for step in steps:
+        states = [engine.step(step, state)[1] for state in states]
+    again, _ = engine.step(steps[1], kept)
+    np.testing.assert_array_equal(once.logits, again.logits)
+    # Those of three faces before a step and after it, and the one that was kept.
+    assert len({*engine._free, kept.block, *(state.block for state in states)}) == 7
 
 
 def test_both_files_are_one_model() -> None:

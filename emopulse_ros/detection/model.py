@@ -47,6 +47,11 @@ class Card:
     thresholds: tuple[float, ...] = (0.5,) * len(CODES)
     trained_on: str = "nothing yet"
     scores: str = "{}"
+    _calibration: NDArray[np.float32] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        calibration = np.array([self.scale, self.shift], np.float32)
+        object.__setattr__(self, "_calibration", calibration)
 
     @property
     def levels(self) -> dict[int, float]:
@@ -117,7 +122,8 @@ class Card:
 
     def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Calibrated probabilities for logits ``(A,) float32``."""
-        scaled = logits * np.asarray(self.scale, np.float32) + np.asarray(self.shift, np.float32)
+        scale, shift = self._calibration
+        scaled = logits * scale + shift
         probability: NDArray[np.float32] = np.reciprocal(1.0 + np.exp(-scaled.clip(-30.0, 30.0)))
         return probability
 

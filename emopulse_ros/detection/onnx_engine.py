@@ -139,7 +139,7 @@ class OnnxEngine(OneByOne):
             block = self._new_block()
         after = _State(block, self._free)
         binding = block.bound_to(state.block, self._session)
-        binding.bind_ortvalue_input("flow", self._value(flow[None]))
+        binding.bind_cpu_input("flow", flow[None])
         self._session.run_with_iobinding(binding)
         logits, intensity, attention = block.answers
         return Reading(logits[0].copy(), intensity[0].copy(), float(attention[0])), after

@@ -7,6 +7,8 @@ of the crop. A face mesh is no substitute: its jitter is as large as a micro-exp
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +51,7 @@ class Source:
     """
 
     def __init__(self, image: NDArray[np.uint8], near: Matrix, size: int) -> None:
-        factor = max(1, int(np.sqrt(abs(np.linalg.det(near[:, :2])))))
+        factor = max(1, int(math.hypot(near[0, 0], near[1, 0])))
         self._factor = factor
         self._size = size
         if factor == 1:
@@ -118,7 +120,8 @@ class Key:
             np.float32
         )
         self._centre = (self.size - 1) / 2
-        self._energy = float((weight * self._picture * self._picture).sum())
+        self._weighted = (weight * self._picture).ravel()
+        self._energy = float(self._weighted @ self._picture.ravel())
 
     def align(self, source: Source, guess: Matrix) -> tuple[Matrix, float]:
         """Refine ``guess`` (crop to picture) so that the crop matches the key.
@@ -147,9 +150,9 @@ class Key:
         )
 
     def _likeness(self, picture: NDArray[np.float32]) -> float:
-        weighted = self._weight * picture
-        energy = float((weighted * picture).sum())
-        product = float((weighted * self._picture).sum())
+        flat = picture.ravel()
+        energy = float((self._weight * picture).ravel() @ flat)
+        product = float(self._weighted @ flat)
         return product / float(np.sqrt(energy * self._energy) + 1e-9)
 
 
@@ -157,9 +160,11 @@ def _normalise(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Half-size picture without its local mean and contrast, so that lamps may flicker."""
     side = crop.shape[0] // 2
     small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-    picture: NDArray[np.float32] = small.astype(np.float32)
-    picture -= cv2.blur(picture, (_WINDOW, _WINDOW))
-    variance = cv2.blur(picture * picture, (_WINDOW, _WINDOW))
+    window = (_WINDOW, _WINDOW)
+    picture: NDArray[np.float32] = cv2.subtract(
+        small, cv2.boxFilter(small, cv2.CV_32F, window), dtype=cv2.CV_32F
+    )
+    variance = cv2.sqrBoxFilter(picture, cv2.CV_32F, window)
     variance += _FLOOR
-    picture /= cv2.sqrt(variance)
+    picture /= cv2.sqrt(variance, variance)
     return picture

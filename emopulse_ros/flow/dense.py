@@ -55,10 +55,10 @@ class Pyramid:
 class Tensor:
     """Gradients of a crop and the inverse of their structure tensor, at each level.
 
-    A gradient is ``(2, H, W)``, across and down; an inverse ``(3, H, W)``, xx, xy and yy.
+    An inverse is ``(3, H, W)``: xx, xy and yy.
     """
 
-    gradients: tuple[NDArray[np.float32], ...]
+    gradients: tuple[tuple[Plane, Plane], ...]
     inverses: tuple[NDArray[np.float32], ...]
 
 
@@ -94,22 +94,22 @@ class LucasKanade:
         """Structure tensor of a prepared crop; one serves for every reference."""
         gradients, inverses = [], []
         for level, picture in zip(self._levels, crop.pictures, strict=True):
-            gradient = np.empty((2, *picture.shape), np.float32)
-            cv2.Sobel(picture, cv2.CV_32F, 1, 0, gradient[0], scale=0.125)
-            cv2.Sobel(picture, cv2.CV_32F, 0, 1, gradient[1], scale=0.125)
-            products = np.empty((3, *picture.shape), np.float32)
-            np.multiply(gradient, gradient[0], out=products[:2])
-            np.multiply(gradient[1], gradient[1], out=products[2])
-            pooled = _pool(products, level)
-            xx, xy, yy = pooled
+            across: Plane = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
+            down: Plane = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
+            xx = _pool(across * across, level)
+            xy = _pool(across * down, level)
+            yy = _pool(down * down, level)
             xx += PRIOR
             yy += PRIOR
-            determinant = xx * yy
-            determinant -= xy * xy
-            # The inverse of a symmetric matrix of two by two: what lies across changes its sign.
-            inverse = pooled[::-1] / determinant
-            np.negative(inverse[1], out=inverse[1])
-            gradients.append(gradient)
+            scale = xx * yy
+            scale -= xy * xy
+            np.reciprocal(scale, out=scale)
+            inverse = np.empty((3, *xx.shape), np.float32)
+            np.multiply(yy, scale, out=inverse[0])
+            np.multiply(xx, scale, out=inverse[2])
+            scale *= xy
+            np.negative(scale, out=inverse[1])
+            gradients.append((across, down))
             inverses.append(inverse)
         return Tensor(tuple(gradients), tuple(inverses))
 
@@ -143,7 +143,8 @@ class LucasKanade:
                 borderMode=cv2.BORDER_REPLICATE,
             )
             change = np.subtract(crop.pictures[index], past, out=past)
-            of_x, of_y = _pool(tensor.gradients[index] * change, level)
+            across, down = tensor.gradients[index]
+            of_x, of_y = _pool(across * change, level), _pool(down * change, level)
             inverse = tensor.inverses[index]
             step = inverse[:2] * of_x
             step += inverse[1:] * of_y
@@ -180,10 +181,8 @@ def _grow(flow: Flow, side: int) -> Flow:
     return grown
 
 
-def _pool(products: NDArray[np.float32], level: _Level) -> NDArray[np.float32]:
-    """Mean of products of gradients ``(N, H, W)`` over a window that falls off to its edges."""
-    small = _shrink(products, level.grid)
-    pooled = np.empty_like(small)
-    for plane, mean in zip(small, pooled, strict=True):
-        cv2.sepFilter2D(plane, cv2.CV_32F, level.window, level.window, mean)
+def _pool(product: Plane, level: _Level) -> Plane:
+    """Mean of a product of gradients over a window that falls off to its edges."""
+    small = cv2.resize(product, (level.grid, level.grid), interpolation=cv2.INTER_AREA)
+    pooled: Plane = cv2.sepFilter2D(small, cv2.CV_32F, level.window, level.window)
     return pooled

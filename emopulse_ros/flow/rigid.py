@@ -77,7 +77,8 @@ class RigidPart:
         It is written into ``skin`` if that is given.
         """
         rigid = self.fit(field).astype(np.float32) @ self._motions
-        return np.subtract(field, rigid.reshape(field.shape), out=skin)
+        left: Field = np.subtract(field, rigid.reshape(field.shape), out=skin)
+        return left
 
     def fit(self, field: Field) -> NDArray[np.float64]:
         """The coefficients a to f, ``(6,) float64``, in pixels of the grid.

@@ -81,7 +81,7 @@ class FlowStage:
         # All of it is linear, so that one difference gives the flow since then and its tensor.
         motion = np.empty((5, *self._flow.shape[1:]), np.float32)
         skin = self._rigid.remove(self._flow, motion[:2])
-        strain_tensor(*skin, motion[2:])
+        strain_tensor(motion[0], motion[1], motion[2:])
         last_motion = motion if self._fresh else self._past.before(crop.stamp, 0.0)
         noise = OUTLIVES * mean_motion(skin - last_motion[:2], self._face)
         self._past.add(crop.stamp, motion)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -77,6 +78,7 @@ class FaceStage:
         self._held: list[Held] = []
         self._gone: list[_Gone] = []
         self._faces = 0
+        self._question: Callable[[], Seen] | None = None
         self._asked: tuple[Frame, list[tuple[Held, Matrix]]] | None = None
         self._searched = 0
         self._turn = 0
@@ -85,6 +87,7 @@ class FaceStage:
 
     def __call__(self, frame: Frame) -> list[FaceCrop]:
         """The crops of the faces in this frame; if there is none, ``status`` says why."""
+        self.begin_look()
         last = self._last_stamp
         size = frame.image.shape
         if (last is not None and not 0 < frame.stamp - last <= GAP_MS * 1e6) or size != self._size:
@@ -127,8 +130,18 @@ class FaceStage:
             self._searched = frame.stamp
         asked = self._held if wanted else self._in_turn()
         regions = [held.region for held in asked]
-        self.beside.ask(partial(self._look, frame.image, regions, wanted))
+        self._question = partial(self._look, frame.image, regions, wanted)
         self._asked = frame, [(held, held.to_image) for held in asked]
+
+    def begin_look(self) -> None:
+        """Begin the look that the last frame asked for, if it did and it has not begun.
+
+        Call it when all else is done with a frame: the look then has a processor until the next
+        one comes. The next frame begins it otherwise.
+        """
+        question, self._question = self._question, None
+        if question is not None:
+            self.beside.ask(question)
 
     def _in_turn(self) -> list[Held]:
         """Which faces to look at again: one after the other, all of them while one is missing.
@@ -222,6 +235,6 @@ class FaceStage:
         """After a hole in the stream, or a change of its size, nothing known still holds."""
         self._held.clear()
         self._gone.clear()
-        self._asked = None
+        self._asked = self._question = None
         self.beside.forget()
         self.status = "looking for a face"

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,7 +63,7 @@ class FaceModel:
 
     def run(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """Run on ``(side, side) float32``, given to all three colours; return every output."""
-        self._interpreter.set_tensor(self._input, np.repeat(picture[None, :, :, None], 3, axis=3))
+        self._interpreter.set_tensor(self._input, cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)[None])
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._outputs]
 

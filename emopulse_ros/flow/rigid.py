@@ -62,12 +62,10 @@ class RigidPart:
         )
         self._design = design.reshape(6, -1)
         self._prior = self._coarse(mask[None]).astype(np.float64)
-        # A row for each product of two motions, and one for each motion times the field, which is
-        # filled in by each fit: their sums over the points with any weights are one product.
-        self._rows = np.zeros((36 + 6, self._prior.size))
-        self._rows[:36] = np.einsum("iun,jun->ijn", *(2 * [design.reshape(6, 2, -1)])).reshape(
-            36, -1
-        )
+        # A row for each product of two motions, so that a sum over the points with any weights is one
+        # product of a matrix and a vector.
+        one = design.reshape(6, 2, -1)
+        self._products = np.einsum("iun,jun->ijn", one, one).reshape(36, -1)
         doubt = DOUBT * self._prior.sum() * np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])
         self._ridge = np.diag(doubt + 1e-6)
 
@@ -88,10 +86,10 @@ class RigidPart:
         motion = self._coarse(field).astype(np.float64)
         points = self._prior.size
         moments = self._design * motion
-        np.add(moments[:, :points], moments[:, points:], out=self._rows[36:])
+        moments = moments[:, :points] + moments[:, points:]
         weights = self._prior
         for _ in range(ROUNDS):
-            miss = self._solved(weights) @ self._design
+            miss = self._solved(weights, moments) @ self._design
             miss -= motion
             miss *= miss
             squared = miss[:points] + miss[points:]
@@ -101,15 +99,19 @@ class RigidPart:
             weights = np.divide(scale, squared, out=squared)
             weights *= weights
             weights *= self._prior
-        return self._solved(weights)
+        return self._solved(weights, moments)
 
-    def _solved(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Weighted least squares: coefficients ``(6,)``."""
-        sums = self._rows @ weights
-        normal = sums[:36].reshape(6, 6)
+    def _solved(
+        self, weights: NDArray[np.float64], moments: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Weighted least squares: coefficients ``(6,)``.
+
+        ``moments``, ``(6, N)``, is each motion times the field, ``weights`` that of each point.
+        """
+        normal = (self._products @ weights).reshape(6, 6)
         normal += self._ridge
         # Far less ado than numpy's for six unknowns; the ridge keeps it from being singular.
-        _, solved = cv2.solve(normal, sums[36:], flags=cv2.DECOMP_CHOLESKY)
+        _, solved = cv2.solve(normal, moments @ weights, flags=cv2.DECOMP_CHOLESKY)
         coefficients: NDArray[np.float64] = solved.ravel()
         return coefficients
 

@@ -43,6 +43,10 @@ def optical_strain(tensor: Field, strain: Plane | None = None) -> Plane:
     """
     if strain is None:
         strain = np.empty(tensor.shape[1:], np.float32)
-    cv2.magnitude(tensor[0], tensor[1], strain)
-    cv2.magnitude(strain, tensor[2], strain)
+    # Not OpenCV's magnitude, whose last bits are not the same each time.
+    squares = tensor * tensor
+    total = squares[0]
+    total += squares[1]
+    total += squares[2]
+    cv2.sqrt(total, strain)
     return strain

@@ -160,6 +160,7 @@ class FlowNode(StageNode):
         self.face_time.add(1e3 * (found - begun))
         if not crops:
             self.faceless += 1
+            self.face.begin_look()
             return
         for crop in crops:
             step = self._flows(crop.face_id, crop.stamp)(crop)
@@ -169,6 +170,7 @@ class FlowNode(StageNode):
         self.latency.add(since(frame.stamp, self._now))
         self._flows.retire(frame.stamp)
         done = time.perf_counter()
+        self.face.begin_look()
         self.flow_time.add(1e3 * (done - found))
         self._keep_within_budget(frame.stamp, done - begun, len(crops))
 

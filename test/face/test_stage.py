@@ -93,6 +93,21 @@ def test_a_face_is_followed_a_fixed_time_after_it_was_seen(stage: FaceStage) -> 
     assert stage.status == "following a face"
 
 
+def test_a_look_begins_when_its_frame_is_done_and_with_the_next_one_at_the_latest(
+    stage: FaceStage, eye: Eye
+) -> None:
+    stage(frame(0))
+    assert not eye.wanted
+    stage.begin_look()
+    stage.beside.take()
+    stage.begin_look()
+    assert len(eye.wanted) == 1
+    stage(frame(WAIT))
+    stage(frame(WAIT + 1))
+    stage.beside.take()
+    assert len(eye.wanted) == 2
+
+
 def test_it_is_told_why_there_is_no_crop(stage: FaceStage, eye: Eye) -> None:
     eye.places = []
     run(stage, range(20))

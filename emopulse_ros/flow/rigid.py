@@ -62,8 +62,8 @@ class RigidPart:
         )
         self._design = design.reshape(6, -1)
         self._prior = self._coarse(mask[None]).astype(np.float64)
-        # A row for each product of two motions, so that a sum over the points with any weights is one
-        # product of a matrix and a vector.
+        # A row for each product of two motions, so that a sum over the points with any weights is
+        # one product of a matrix and a vector.
         one = design.reshape(6, 2, -1)
         self._products = np.einsum("iun,jun->ijn", one, one).reshape(36, -1)
         doubt = DOUBT * self._prior.sum() * np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0])

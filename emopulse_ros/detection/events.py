@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.speech import Mouth
+from emopulse_ros.detection.speech import BEFORE, CLEAR, Mouth
 from emopulse_ros.facs import BLINK
 from emopulse_ros.stream import Activation, MicroExpression, read_only
 
@@ -42,8 +42,9 @@ class EventFinder:
     cheeks and nose, is held back until the mouth has rested for ``speech_ms``; if it moves again
     before that, the one movement and the other are speech, and no mouth unit is an event or part of
     one until the mouth has rested, nor one of lids, cheeks and nose, whose skin it draws along.
-    Other events do not wait, and may be told before an earlier one of the mouth. 0 switches this
-    off.
+    Other events do not wait, and may be told before an earlier one of the mouth. And where an event
+    of a mouth unit comes out of a mouth that was at work, without a rest of which runs would tell,
+    those units are no part of it. 0 switches both off.
 
     The apex is where the members' summed excess over their lower thresholds, weighted by intensity
     where the model gives one, is highest. ``confidence`` is the probability of the most probable
@@ -170,7 +171,7 @@ class EventFinder:
         # One a millisecond is enough, and bounds the memory whatever the stamps are.
         if not history or activation.stamp - history[-1].stamp >= MILLISECOND:
             history.append(activation)
-        oldest = activation.stamp - self._longest - self._bridge - self._gap
+        oldest = activation.stamp - self._longest - self._bridge - self._gap - BEFORE
         while history[0].stamp < oldest:
             history.popleft()
 
@@ -218,6 +219,14 @@ class EventFinder:
             self._spent |= live
             self._end_event()
 
+    def _came_out_of_speech(self, onset: int) -> bool:
+        before = [
+            item.probability
+            for item in self._history
+            if onset - BEFORE <= item.stamp < onset - CLEAR
+        ]
+        return bool(before) and self._mouth.was_at_work(np.array(before))
+
     def _end_event(self) -> None:
         self._told_until = int(self._offset[self._member].max())
         self._member[:] = False
@@ -228,6 +237,8 @@ class EventFinder:
         assert latest is not None
         part = np.flatnonzero(self._member & (self._offset - self._onset >= self._shortest))
         self._end_event()
+        if self._mouth.units[part].any() and self._came_out_of_speech(self._onset[part].min()):
+            part = part[~self._mouth.spoken[part]]
         if part.size == 0:
             return None
         onset, offset = int(self._onset[part].min()), int(self._offset[part].max())

@@ -10,6 +10,16 @@ from emopulse_ros.facs import DRAWN_ALONG, MOUTH
 MOVED = MOUTH | DRAWN_ALONG
 """The units that a speaking mouth moves."""
 
+BEFORE = 500_000_000
+"""How long before a movement a mouth is looked at, in ns, to know whether it came out of speech;"""
+
+CLEAR = 25_000_000
+"""how long of that does not count, ns, for the movement itself may have begun;"""
+
+AT_WORK = 1.0
+"""and how many mouth units are active on average then in a mouth that speaks. Chosen, as the time,
+on synthetic clips: with 0.8 to 1.1 and 300 to 800 ms false alarms are half, and hits as many."""
+
 
 class Mouth:
     """Follows the runs of one face's mouth units.
@@ -50,6 +60,10 @@ class Mouth:
             self._moved = int(last[counted].max())
         self._moves = moves
         return anew
+
+    def was_at_work(self, probability: NDArray[np.float32]) -> bool:
+        """Whether it spoke in a stretch of probabilities ``(N, A)``."""
+        return bool(probability[:, self.units].mean(axis=0).sum() > AT_WORK)
 
     def has_rested(self, now: int) -> bool:
         """Whether the mouth has not moved for as long as it rests between two expressions."""

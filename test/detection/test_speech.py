@@ -87,3 +87,29 @@ def test_an_event_that_waits_is_told_when_the_face_is_lost() -> None:
     other_face = activations(np.full((30, 4), 0.05), start=300 * MS, face_id=2)
     (event,) = found(EventFinder(), [*stream, *other_face])
     assert (event.offset, event.stamp, event.face_id) == (220 * MS, 295 * MS, 1)
+
+
+def murmur(*codes: int, before: float) -> list[Activation]:
+    """Units that move together for 120 ms, of a mouth that was this much at work before."""
+    mouth_and_brow = (1, 12, 14, 15, 17, 25)
+    rows = np.full((300, len(mouth_and_brow)), 0.02, np.float32)
+    rows[50:150, 1:] = before
+    for code in codes:
+        rows[150:174, mouth_and_brow.index(code)] = 0.95
+    return [
+        replace(item, codes=mouth_and_brow, probability=row, intensity=row)
+        for item, row in zip(activations(mouth((1, 2))), rows, strict=True)
+    ]
+
+
+def test_what_comes_out_of_a_mouth_at_work_is_speech() -> None:
+    """Its units were at work without one that would make a run."""
+    (event,) = found(EventFinder(), murmur(12, before=0.1))
+    assert (event.aus, event.onset) == ((12,), 750 * MS)
+    assert found(EventFinder(), murmur(12, before=0.24)) == []
+    assert len(found(EventFinder(speech_ms=0.0), murmur(12, before=0.24))) == 1
+    # A brow is moved by no word, whether a mouth moves with it or not.
+    (brow,) = found(EventFinder(), murmur(1, 12, before=0.24))
+    assert brow.aus == (1,)
+    (brow,) = found(EventFinder(), murmur(1, before=0.24))
+    assert brow.aus == (1,)

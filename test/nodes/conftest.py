@@ -103,6 +103,9 @@ class LightFace:
         place = read_only(np.eye(2, 3))
         return [FaceCrop(frame.stamp, frame.sequence, 1, frame.image, place, frame.frame_id)]
 
+    def begin_look(self) -> None:
+        """There is nothing to look for."""
+
     def close(self) -> None:
         self.status = "closed"
 

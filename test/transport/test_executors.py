@@ -97,5 +97,7 @@ def test_every_executor_keeps_order_and_callback_groups(
     for subscription in subscriptions:
         subscription.destroy()
     publisher.destroy()
+    # Where the executor destroys it in its own thread, the node must not be destroyed meanwhile.
+    assert soon(lambda: all(other.topic_name != "/image" for other in node.publishers))
     executor.remove_node(node)
     node.destroy_node()

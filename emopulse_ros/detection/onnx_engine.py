@@ -45,8 +45,8 @@ def open_session(path: Path) -> Any:
 class _Block:
     """Memory for what one step leaves behind, and says, bound once for each block it may read.
 
-    Bound memory spares each step some hundred small objects, which are made and thrown away while
-    the interpreter's lock is held: a sixth of its time.
+    So a step makes no memory anew, and spends less time with the interpreter's lock: it took 0.67
+    ms with outputs of its own, and takes 0.57.
     """
 
     def __init__(

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.face.contrast import even_contrast
+
 Matrix = NDArray[np.float64]
 """A ``(2, 3)`` similarity."""
 
@@ -160,11 +162,4 @@ def _normalise(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Half-size picture without its local mean and contrast, so that lamps may flicker."""
     side = crop.shape[0] // 2
     small = cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA)
-    window = (_WINDOW, _WINDOW)
-    picture: NDArray[np.float32] = cv2.subtract(
-        small, cv2.boxFilter(small, cv2.CV_32F, window), dtype=cv2.CV_32F
-    )
-    variance = cv2.sqrBoxFilter(picture, cv2.CV_32F, window)
-    variance += _FLOOR
-    picture /= cv2.sqrt(variance, variance)
-    return picture
+    return even_contrast(small, _WINDOW, _FLOOR)

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.face.contrast import even_contrast
+
 Plane = NDArray[np.float32]
 
 Flow = NDArray[np.float32]
@@ -79,15 +81,10 @@ class LucasKanade:
 
     def pyramid(self, crop: NDArray[np.uint8]) -> Pyramid:
         """Prepare a crop, ``(2 * grid, 2 * grid) uint8``, for :meth:`flow`."""
-        window = (NORMALISE_WINDOW, NORMALISE_WINDOW)
-        mean = cv2.boxFilter(crop, cv2.CV_32F, window)
-        picture: Plane = cv2.subtract(crop, mean, dtype=cv2.CV_32F)
-        variance = cv2.sqrBoxFilter(picture, cv2.CV_32F, window)
-        variance += NORMALISE_FLOOR
-        picture /= cv2.sqrt(variance, variance)
+        picture = even_contrast(crop, NORMALISE_WINDOW, NORMALISE_FLOOR)
         pictures = [picture]
         for _ in self._levels[1:]:
-            pictures.insert(0, _shrink(pictures[0][None], pictures[0].shape[0] // 2)[0])
+            pictures.insert(0, shrink(pictures[0][None], pictures[0].shape[0] // 2)[0])
         return Pyramid(tuple(pictures))
 
     def tensor(self, crop: Pyramid) -> Tensor:
@@ -128,7 +125,7 @@ class LucasKanade:
         if last is None:
             flow: Flow = np.zeros((2, side, side), np.float32)
         else:
-            flow = _shrink(last, side)
+            flow = shrink(last, side)
             flow *= KEPT / 2
         for index, level in enumerate(self._levels):
             # Flow is kept in pixels of the level's picture, which has doubled.
@@ -161,7 +158,7 @@ def _level(grid: int, side: int) -> _Level:
     return _Level(grid, np.convolve(box, box).astype(np.float32), lattice)
 
 
-def _shrink(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def shrink(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """Planes ``(N, H, H)`` by area to ``(N, side, side)``; ``side`` divides ``H``.
 
     They lie below each other, and no block of pixels reaches from one into the next: one call.

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.flow.dense import shrink
+
 Plane = NDArray[np.float32]
 Field = NDArray[np.float32]
 
@@ -117,11 +119,7 @@ class RigidPart:
 
     def _coarse(self, planes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Planes ``(N, grid, grid)``, one after the other, at every few points."""
-        count, side = planes.shape[0], self._coarse_side
-        coarse: NDArray[np.float32] = cv2.resize(
-            planes.reshape(-1, planes.shape[2]), (side, count * side), interpolation=cv2.INTER_AREA
-        )
-        return coarse.ravel()
+        return shrink(planes, self._coarse_side).ravel()
 
 
 def _median(values: NDArray[np.float64]) -> float:

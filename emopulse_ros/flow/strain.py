@@ -41,12 +41,10 @@ def optical_strain(tensor: Field, strain: Plane | None = None) -> Plane:
     strain" (2011). Blind to translation and rotation of the whole. It is written into ``strain``
     if that is given.
     """
-    if strain is None:
-        strain = np.empty(tensor.shape[1:], np.float32)
     # Not OpenCV's magnitude, whose last bits are not the same each time.
     squares = tensor * tensor
     total = squares[0]
     total += squares[1]
     total += squares[2]
-    cv2.sqrt(total, strain)
-    return strain
+    root: Plane = cv2.sqrt(total, strain)
+    return root

@@ -51,12 +51,19 @@ setup(
     # names of its own (numpy, OpenCV, PyYAML) is named in package.xml and not asked for here.
     install_requires=["setuptools"],
     extras_require={
-        "runtime": ["numpy", "opencv-python-headless<5", "PyYAML", "ai-edge-litert", "onnxruntime"],
+        "runtime": [
+            "numpy",
+            "opencv-python-headless<5",
+            "PyYAML",
+            "ai-edge-litert",
+            "onnxruntime",
+            "numba",
+        ],
         "viewer": ["matplotlib"],
         "view": ["foxglove-sdk"],
         "evaluation": ["rosbags", "mcap", "openpyxl"],
         "test": ["hypothesis", "pytest", "websockets"],
-        "training": ["numba", "onnx", "scikit-image", "scikit-learn", "scipy", "torch"],
+        "training": ["onnx", "scikit-image", "scikit-learn", "scipy", "torch"],
     },
     entry_points={
         "console_scripts": [

@@ -84,6 +84,10 @@ def _runtime(ground: Ground) -> Iterator[Step]:
     says = "installing emopulse_ros"
     yield Step("product", says, product, partial(products.install_product, ground))
 
+    loops = digest(pinned, root / "emopulse_ros/flow/kernels.py")
+    says = "compiling the flow for this processor"
+    yield Step("flow", says, loops, partial(products.compile_flow, ground))
+
 
 def _part(ground: Ground, name: str) -> Step:
     pinned = digest(*map(ground.requirements, (name, "constraints")))

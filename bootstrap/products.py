@@ -59,6 +59,12 @@ def shared_files(ground: Ground) -> list[Path]:
     return sorted(file for folder in folders for file in folder.iterdir() if file.is_file())
 
 
+def compile_flow(ground: Ground) -> None:
+    """Compile the flow for this processor; the first start would do it otherwise."""
+    told = "from emopulse_ros.flow.methods import methods; print(methods().why)"
+    ground.run("flow", ground.python, "-c", told)
+
+
 def install_product(ground: Ground) -> None:
     """Install emopulse_ros so that edits of its source take effect.
 

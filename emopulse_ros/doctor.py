@@ -130,7 +130,16 @@ def _libraries() -> list[Finding]:
         if subject == "ONNX Runtime":
             detail += f", providers: {', '.join(module.get_available_providers())}"
         findings.append(Finding(subject, True, detail, needed=True))
-    return findings
+    return [*findings, _flow()]
+
+
+def _flow() -> Finding:
+    remedy = "pip install numba; needed where more than two faces are to be followed"
+    try:
+        from emopulse_ros.flow.methods import methods
+    except ImportError as error:
+        return Finding("flow", False, _sentence(error), remedy)
+    return Finding("flow", methods().is_compiled, methods().why, remedy)
 
 
 def _face_weights() -> list[Finding]:

@@ -148,7 +148,8 @@ def test_the_core_and_the_command_line_import_without_ros_and_pytorch(room: str)
     # What the runtime needs must do without the libraries of training, too. Elsewhere (the rendered
     # face, the report) a file may want one of them, which need not be installed here.
     absent = ROS | HEAVY if room in RUNTIME else {*ROS, "torch"}
-    optional = (HEAVY - absent) | EXTRAS
+    # The flow is compiled where numba is, and runs without.
+    optional = (HEAVY - absent) | EXTRAS | {"numba"}
     names = list(modules(room))
     said = subprocess.run(
         [sys.executable, "-c", IMPORT_ALL.format(absent=absent, optional=optional, names=names)],

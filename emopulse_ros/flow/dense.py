@@ -37,7 +37,7 @@ is forgotten within a hundred frames, whatever passed before the face."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Level:
+class Level:
     """One level of the pyramid: the flow grid, and the picture of twice its side."""
 
     grid: int
@@ -89,26 +89,9 @@ class LucasKanade:
 
     def tensor(self, crop: Pyramid) -> Tensor:
         """Structure tensor of a prepared crop; one serves for every reference."""
-        gradients, inverses = [], []
-        for level, picture in zip(self._levels, crop.pictures, strict=True):
-            across: Plane = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
-            down: Plane = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
-            xx = _pool(across * across, level)
-            xy = _pool(across * down, level)
-            yy = _pool(down * down, level)
-            xx += PRIOR
-            yy += PRIOR
-            scale = xx * yy
-            scale -= xy * xy
-            np.reciprocal(scale, out=scale)
-            inverse = np.empty((3, *xx.shape), np.float32)
-            np.multiply(yy, scale, out=inverse[0])
-            np.multiply(xx, scale, out=inverse[2])
-            scale *= xy
-            np.negative(scale, out=inverse[1])
-            gradients.append((across, down))
-            inverses.append(inverse)
-        return Tensor(tuple(gradients), tuple(inverses))
+        made = [self._tensor(*pair) for pair in zip(self._levels, crop.pictures, strict=True)]
+        gradients, inverses = zip(*made, strict=True)
+        return Tensor(gradients, inverses)
 
     def flow(
         self, crop: Pyramid, tensor: Tensor, reference: Pyramid, last: Flow | None = None
@@ -130,32 +113,66 @@ class LucasKanade:
         for index, level in enumerate(self._levels):
             # Flow is kept in pixels of the level's picture, which has doubled.
             flow += flow
-            where = _grow(flow, 2 * level.grid)
-            np.subtract(level.lattice, where, out=where)
-            past = cv2.remap(
+            flow = self._search(
+                level,
+                crop.pictures[index],
                 reference.pictures[index],
-                where[0],
-                where[1],
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
+                tensor.gradients[index],
+                tensor.inverses[index],
+                flow,
             )
-            change = np.subtract(crop.pictures[index], past, out=past)
-            across, down = tensor.gradients[index]
-            of_x, of_y = _pool(across * change, level), _pool(down * change, level)
-            inverse = tensor.inverses[index]
-            step = inverse[:2] * of_x
-            step += inverse[1:] * of_y
-            flow = np.subtract(_grow(flow, level.grid), step, out=step)
         flow *= np.float32(0.5)
         return flow
 
+    def _tensor(self, level: Level, picture: Plane) -> tuple[tuple[Plane, Plane], Flow]:
+        """Gradients and inverse structure tensor of a picture."""
+        across: Plane = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
+        down: Plane = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
+        xx = _pool(across * across, level)
+        xy = _pool(across * down, level)
+        yy = _pool(down * down, level)
+        xx += PRIOR
+        yy += PRIOR
+        scale = xx * yy
+        scale -= xy * xy
+        np.reciprocal(scale, out=scale)
+        inverse = np.empty((3, *xx.shape), np.float32)
+        np.multiply(yy, scale, out=inverse[0])
+        np.multiply(xx, scale, out=inverse[2])
+        scale *= xy
+        np.negative(scale, out=inverse[1])
+        return (across, down), inverse
 
-def _level(grid: int, side: int) -> _Level:
+    def _search(
+        self,
+        level: Level,
+        picture: Plane,
+        reference: Plane,
+        gradients: tuple[Plane, Plane],
+        inverse: NDArray[np.float32],
+        flow: Flow,
+    ) -> Flow:
+        """One step from a flow half as fine as the level's, in pixels of its picture."""
+        where = _grow(flow, 2 * level.grid)
+        np.subtract(level.lattice, where, out=where)
+        past = cv2.remap(
+            reference, where[0], where[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        change = np.subtract(picture, past, out=past)
+        across, down = gradients
+        of_x, of_y = _pool(across * change, level), _pool(down * change, level)
+        step = inverse[:2] * of_x
+        step += inverse[1:] * of_y
+        finer: Flow = np.subtract(_grow(flow, level.grid), step, out=step)
+        return finer
+
+
+def _level(grid: int, side: int) -> Level:
     """``side`` is that of a box; two of them, one after the other, come close to a Gaussian."""
     box = np.full(side, 1.0 / side)
     line = np.arange(2 * grid, dtype=np.float32)
     lattice = np.array(np.meshgrid(line, line))
-    return _Level(grid, np.convolve(box, box).astype(np.float32), lattice)
+    return Level(grid, np.convolve(box, box).astype(np.float32), lattice)
 
 
 def shrink(planes: NDArray[np.float32], side: int) -> NDArray[np.float32]:
@@ -178,7 +195,7 @@ def _grow(flow: Flow, side: int) -> Flow:
     return grown
 
 
-def _pool(product: Plane, level: _Level) -> Plane:
+def _pool(product: Plane, level: Level) -> Plane:
     """Mean of a product of gradients over a window that falls off to its edges."""
     small = cv2.resize(product, (level.grid, level.grid), interpolation=cv2.INTER_AREA)
     pooled: Plane = cv2.sepFilter2D(small, cv2.CV_32F, level.window, level.window)

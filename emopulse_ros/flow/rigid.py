@@ -85,7 +85,9 @@ class RigidPart:
 
         x and y run from -1 to 1 over the grid.
         """
-        motion = self._coarse(field).astype(np.float64)
+        return self._robust(self._coarse(field).astype(np.float64))
+
+    def _robust(self, motion: NDArray[np.float64]) -> NDArray[np.float64]:
         points = self._prior.size
         moments = self._design * motion
         moments = moments[:, :points] + moments[:, points:]

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.face.template import bone_mask, face_mask, relief
-from emopulse_ros.flow.dense import Flow, LucasKanade
+from emopulse_ros.flow.dense import Flow
+from emopulse_ros.flow.methods import methods
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
-from emopulse_ros.flow.rigid import RigidPart
 from emopulse_ros.flow.strain import optical_strain, strain_tensor
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
@@ -41,9 +41,10 @@ class FlowStage:
         self._adapts = adapts
         self._channels = self.recipe.channels
         grid = self.recipe.grid
-        self._dense = LucasKanade(grid)
+        how = methods()
+        self._dense = how.dense(grid)
         self.crop_size = self._dense.crop_size
-        self._rigid = RigidPart(bone_mask(grid), relief(grid))
+        self._rigid = how.rigid(bone_mask(grid), relief(grid))
         face = face_mask(grid)
         self._face = face / face.sum()
         self._longest = max(self.recipe.baselines_ms)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from emopulse_ros.face.stage import FaceStage
+from emopulse_ros.flow.methods import methods
 from emopulse_ros.flow.stage import FlowStage
 from emopulse_ros.flow.too_slow import TooSlow
 from emopulse_ros.nodes import qualities
@@ -76,6 +77,7 @@ class FlowNode(StageNode):
         recipe = open_engine(path_of(self.settings["model"])).card.recipe
         most = self.settings["faces"]
         self.face = face_stage(recipe, live=True, most=most)
+        self.get_logger().info(f"flow: {methods().why}")
         self._flows = EachFace(partial(FlowStage, recipe))
         self._budget = Budget(most)
         self._publisher = self.publisher(FLOW, "flow", qualities.flow(10 * most))
@@ -120,6 +122,7 @@ class FlowNode(StageNode):
         values = {
             **self._vitals(self.frames, self._newest),
             "face": self.status,
+            "flow": methods().why,
             "faces at most": str(self.face.most if self.face else 0),
             "frames": str(self.frames),
             "frames without a face": str(self.faceless),

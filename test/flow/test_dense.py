@@ -10,8 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from emopulse_ros.flow.dense import LucasKanade
+from emopulse_ros.flow.methods import methods
 
 SIDE = 128
+
+# The one that runs, compiled where numba is installed, and the one that needs OpenCV alone.
+either = pytest.mark.parametrize("kind", list(dict.fromkeys([LucasKanade, methods().dense])))
 
 
 def texture(seed: int = 1) -> NDArray[np.float32]:
@@ -29,10 +33,13 @@ def crop(right: float, down: float, seed: int = 1) -> NDArray[np.uint8]:
     return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
 
 
+@either
 @settings(max_examples=30, deadline=None)
 @given(right=st.floats(-3.0, 3.0), down=st.floats(-3.0, 3.0))
-def test_reads_a_shift_of_up_to_three_pixels(right: float, down: float) -> None:
-    method = LucasKanade()
+def test_reads_a_shift_of_up_to_three_pixels(
+    kind: type[LucasKanade], right: float, down: float
+) -> None:
+    method = kind()
     now, past = method.pyramid(crop(right, down)), method.pyramid(crop(0.0, 0.0))
     u, v = method.flow(now, method.tensor(now), past)
     inner = slice(8, -8)
@@ -41,10 +48,13 @@ def test_reads_a_shift_of_up_to_three_pixels(right: float, down: float) -> None:
     assert np.median(v[inner, inner]) == pytest.approx(down / 2, abs=0.02 + 0.1 * abs(down))
 
 
+@either
 @settings(max_examples=10, deadline=None)
 @given(right=st.floats(6.0, 12.0), sign=st.sampled_from([-1.0, 1.0]))
-def test_finds_a_shift_however_large_from_near_it(right: float, sign: float) -> None:
-    method = LucasKanade()
+def test_finds_a_shift_however_large_from_near_it(
+    kind: type[LucasKanade], right: float, sign: float
+) -> None:
+    method = kind()
     now, past = method.pyramid(crop(sign * right, 0.0)), method.pyramid(crop(0.0, 0.0))
     flow = np.zeros((2, 64, 64), np.float32)
     flow[0] = 0.9 * sign * right / 2
@@ -54,16 +64,18 @@ def test_finds_a_shift_however_large_from_near_it(right: float, sign: float) -> 
     assert np.median(v[inner, inner]) == pytest.approx(0.0, abs=0.05)
 
 
-def test_the_same_picture_has_not_moved() -> None:
-    method = LucasKanade()
+@either
+def test_the_same_picture_has_not_moved(kind: type[LucasKanade]) -> None:
+    method = kind()
     same = method.pyramid(crop(0.0, 0.0))
     u, v = method.flow(same, method.tensor(same), same)
     assert not u.any()
     assert not v.any()
 
 
-def test_a_lamp_that_dims_moves_nothing() -> None:
-    method = LucasKanade()
+@either
+def test_a_lamp_that_dims_moves_nothing(kind: type[LucasKanade]) -> None:
+    method = kind()
     bright = crop(0.0, 0.0)
     dim = np.rint(bright * 0.85).astype(np.uint8)
     now, past = method.pyramid(dim), method.pyramid(bright)
@@ -71,13 +83,25 @@ def test_a_lamp_that_dims_moves_nothing() -> None:
     assert np.sqrt(np.mean(u * u + v * v)) < 0.02
 
 
-def test_skin_without_texture_rests() -> None:
-    method = LucasKanade()
+@either
+def test_skin_without_texture_rests(kind: type[LucasKanade]) -> None:
+    method = kind()
     random = np.random.default_rng(0)
     flat = [random.normal(128.0, 1.0, (SIDE, SIDE)).astype(np.uint8) for _ in range(2)]
     now, past = (method.pyramid(picture) for picture in flat)
     u, v = method.flow(now, method.tensor(now), past)
     assert np.sqrt(np.mean(u * u + v * v)) < 0.25
+
+
+@pytest.mark.parametrize("last", [None, 0.3])
+def test_both_read_the_same(last: float | None) -> None:
+    """Compiled or not: but for the order of sums, and what that rounds to another 1/32 pixel."""
+    opencv, other = LucasKanade(), methods().dense()
+    now, past = opencv.pyramid(crop(1.2, -0.7)), opencv.pyramid(crop(0.0, 0.0))
+    before = None if last is None else np.full((2, 64, 64), last, np.float32)
+    one, two = (method.flow(now, method.tensor(now), past, before) for method in (opencv, other))
+    assert np.abs(one - two).mean() < 1e-5
+    assert np.abs(one - two).max() < 1e-2
 
 
 @pytest.mark.parametrize("grid", [16, 30, 33])

@@ -1,0 +1,48 @@
+"""How the flow is computed on this machine: compiled where numba is at hand, else by OpenCV."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from emopulse_ros.flow.dense import LucasKanade
+from emopulse_ros.flow.rigid import RigidPart
+
+
+class Methods(NamedTuple):
+    """What measures flow and takes the head's motion out of it, and ``why``, in words."""
+
+    dense: type[LucasKanade]
+    rigid: type[RigidPart]
+    why: str
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether it is numba's machine code."""
+        return self.dense is not LucasKanade
+
+
+@lru_cache(maxsize=1)
+def methods() -> Methods:
+    """The faster ones that can be had; the first call compiles them, if nothing has before.
+
+    That takes some seconds once, and what is compiled is kept.
+    """
+    try:
+        import numba
+
+        if numba.config.DISABLE_JIT:
+            return _plain("NUMBA_DISABLE_JIT keeps numba from compiling")
+        from emopulse_ros.flow.compiled import CompiledLucasKanade, CompiledRigidPart
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        return _plain("numba is not installed")
+    except Exception as error:
+        # Whatever a compiler says that does not suit this numpy, or may not keep what it makes.
+        return _plain(f"numba fails: {str(error).strip().splitlines()[0]}")
+    return Methods(CompiledLucasKanade, CompiledRigidPart, f"compiled by numba {numba.__version__}")
+
+
+def _plain(reason: str) -> Methods:
+    return Methods(LucasKanade, RigidPart, f"OpenCV ({reason})")

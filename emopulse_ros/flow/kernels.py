@@ -8,6 +8,7 @@ version, and kept beside it; nothing is compiled in the stream. All arrays are C
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
@@ -93,6 +94,28 @@ def blur(planes: Floats, window: Floats) -> None:
                     line[x] += weight * (left[x] + right[x])
 
 
+@compiled(_IN[2], _OUT[2], _OUT[2])
+def gradients(picture: Floats, across: Floats, down: Floats) -> None:
+    """Derivatives of a picture by a 3x3 Sobel, per pixel to the right and down."""
+    height, width = picture.shape
+    eighth, two = np.float32(0.125), np.float32(2.0)
+    for y in range(height):
+        above, below = picture[_mirrored(y - 1, height)], picture[_mirrored(y + 1, height)]
+        line = picture[y]
+        to_right, to_below = across[y], down[y]
+        for x in range(1, width - 1):
+            right = above[x + 1] + two * line[x + 1] + below[x + 1]
+            left = above[x - 1] + two * line[x - 1] + below[x - 1]
+            to_right[x] = (right - left) * eighth
+            under = below[x - 1] + two * below[x] + below[x + 1]
+            over = above[x - 1] + two * above[x] + above[x + 1]
+            to_below[x] = (under - over) * eighth
+        for x, next_to in ((0, 1), (width - 1, width - 2)):
+            to_right[x] = np.float32(0.0)
+            steep = (below[next_to] - above[next_to]) + (below[x] - above[x])
+            to_below[x] = two * steep * eighth
+
+
 @compiled(_IN[2], _IN[1], _IN[0], _OUT[2], _OUT[2], _OUT[3])
 def structure_tensor(
     picture: Floats,
@@ -103,23 +126,8 @@ def structure_tensor(
     inverse: Floats,
 ) -> None:
     """Gradients ``(2n, 2n)`` of a picture and the inverse ``(3, n, n)`` of their pooled tensor."""
-    side = picture.shape[0]
-    eighth, quarter, two = np.float32(0.125), np.float32(0.25), np.float32(2.0)
-    for y in range(side):
-        above, below = picture[_mirrored(y - 1, side)], picture[_mirrored(y + 1, side)]
-        line = picture[y]
-        to_right, to_below = across[y], down[y]
-        for x in range(1, side - 1):
-            right = above[x + 1] + two * line[x + 1] + below[x + 1]
-            left = above[x - 1] + two * line[x - 1] + below[x - 1]
-            to_right[x] = (right - left) * eighth
-            under = below[x - 1] + two * below[x] + below[x + 1]
-            over = above[x - 1] + two * above[x] + above[x + 1]
-            to_below[x] = (under - over) * eighth
-        for x, next_to in ((0, 1), (side - 1, side - 2)):
-            to_right[x] = np.float32(0.0)
-            steep = (below[next_to] - above[next_to]) + (below[x] - above[x])
-            to_below[x] = two * steep * eighth
+    side, quarter = picture.shape[0], np.float32(0.25)
+    gradients(picture, across, down)
     xx, xy, yy = inverse[0], inverse[1], inverse[2]
     for y in range(side // 2):
         upper_x, lower_x = across[2 * y], across[2 * y + 1]
@@ -238,6 +246,34 @@ def search(
             of_x, of_y = pooled[0, y, x], pooled[1, y, x]
             finer[0, y, x] -= inverse[0, y, x] * of_x + inverse[1, y, x] * of_y
             finer[1, y, x] -= inverse[1, y, x] * of_x + inverse[2, y, x] * of_y
+
+
+@compiled(_OUT[3])
+def strain_tensor(motion: Floats) -> None:
+    """Fill planes 2 to 4 of ``(5, H, W)`` with exx, eyy and √2 exy of planes 0 and 1."""
+    _, height, width = motion.shape
+    half = np.float32(math.sqrt(0.5))
+    across = np.empty((height, width), np.float32)
+    # What each call leaves in the plane that is not wanted yet, the next one overwrites.
+    gradients(motion[1], across, motion[3])
+    gradients(motion[0], motion[2], motion[4])
+    for y in range(height):
+        for x in range(width):
+            motion[4, y, x] = (motion[4, y, x] + across[y, x]) * half
+
+
+@compiled(_IN[3], _IN[3], _OUT[3])
+def since(motion: Floats, before: Floats, planes: Floats) -> None:
+    """``planes`` ``(3, H, W)``: u and v of a motion ``(5, H, W)`` since another, and its strain."""
+    _, height, width = planes.shape
+    for y in range(height):
+        for x in range(width):
+            planes[0, y, x] = motion[0, y, x] - before[0, y, x]
+            planes[1, y, x] = motion[1, y, x] - before[1, y, x]
+            stretch = motion[2, y, x] - before[2, y, x]
+            squeeze = motion[3, y, x] - before[3, y, x]
+            shear = motion[4, y, x] - before[4, y, x]
+            planes[2, y, x] = np.sqrt(stretch * stretch + squeeze * squeeze + shear * shear)
 
 
 @compiled(_OUT64[1], answer=types.float64)

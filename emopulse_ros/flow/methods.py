@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 from emopulse_ros.flow.dense import LucasKanade
 from emopulse_ros.flow.rigid import RigidPart
+from emopulse_ros.flow.strain import SkinMotion
 
 
 class Methods(NamedTuple):
-    """What measures flow and takes the head's motion out of it, and ``why``, in words."""
+    """What measures flow, takes the head's motion out of it and strains it; ``why``, in words."""
 
     dense: type[LucasKanade]
     rigid: type[RigidPart]
+    motion: type[SkinMotion]
     why: str
 
     @property
@@ -33,7 +35,11 @@ def methods() -> Methods:
 
         if numba.config.DISABLE_JIT:
             return _plain("NUMBA_DISABLE_JIT keeps numba from compiling")
-        from emopulse_ros.flow.compiled import CompiledLucasKanade, CompiledRigidPart
+        from emopulse_ros.flow.compiled import (
+            CompiledLucasKanade,
+            CompiledRigidPart,
+            CompiledSkinMotion,
+        )
     except ModuleNotFoundError as error:
         if error.name != "numba":
             raise
@@ -41,8 +47,9 @@ def methods() -> Methods:
     except Exception as error:
         # Whatever a compiler says that does not suit this numpy, or may not keep what it makes.
         return _plain(f"numba fails: {str(error).strip().splitlines()[0]}")
-    return Methods(CompiledLucasKanade, CompiledRigidPart, f"compiled by numba {numba.__version__}")
+    why = f"compiled by numba {numba.__version__}"
+    return Methods(CompiledLucasKanade, CompiledRigidPart, CompiledSkinMotion, why)
 
 
 def _plain(reason: str) -> Methods:
-    return Methods(LucasKanade, RigidPart, f"OpenCV ({reason})")
+    return Methods(LucasKanade, RigidPart, SkinMotion, f"OpenCV ({reason})")

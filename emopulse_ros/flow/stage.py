@@ -10,7 +10,6 @@ from emopulse_ros.flow.dense import Flow
 from emopulse_ros.flow.methods import methods
 from emopulse_ros.flow.recipe import FlowRecipe
 from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
-from emopulse_ros.flow.strain import optical_strain, strain_tensor
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
 CALM = 0.10
@@ -45,6 +44,8 @@ class FlowStage:
         self._dense = how.dense(grid)
         self.crop_size = self._dense.crop_size
         self._rigid = how.rigid(bone_mask(grid), relief(grid))
+        self._motion = how.motion()
+        self._at_rest = np.zeros((5, grid, grid), np.float32)
         face = face_mask(grid)
         self._face = face / face.sum()
         self._longest = max(self.recipe.baselines_ms)
@@ -79,21 +80,17 @@ class FlowStage:
             self.neutral_motion = np.zeros_like(self.neutral_motion)
         tensor = self._dense.tensor(pyramid)
         self._flow = self._dense.flow(pyramid, tensor, self._neutral.crop, self._flow)
-        # All of it is linear, so that one difference gives the flow since then and its tensor.
         motion = np.empty((5, *self._flow.shape[1:]), np.float32)
         skin = self._rigid.remove(self._flow, motion[:2])
-        strain_tensor(motion[0], motion[1], motion[2:])
+        self._motion.strain(motion)
         last_motion = motion if self._fresh else self._past.before(crop.stamp, 0.0)
         noise = OUTLIVES * mean_motion(skin - last_motion[:2], self._face)
         self._past.add(crop.stamp, motion)
         data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
-            before = self._past.before(crop.stamp, ms)
-            np.subtract(skin, before[:2], out=planes[:2])
-            optical_strain(motion[2:] - before[2:], planes[2])
+            self._motion.since(motion, self._past.before(crop.stamp, ms), planes)
         if self.recipe.neutral:
-            data[-1, :2] = skin
-            optical_strain(motion[2:], data[-1, 2])
+            self._motion.since(motion, self._at_rest, data[-1])
         moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
         away = mean_motion(skin, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):

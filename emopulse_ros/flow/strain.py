@@ -48,3 +48,20 @@ def optical_strain(tensor: Field, strain: Plane | None = None) -> Plane:
     total += squares[2]
     root: Plane = cv2.sqrt(total, strain)
     return root
+
+
+class SkinMotion:
+    """What is kept of a moment: u, v and their strain tensor, ``(5, H, W) float32``.
+
+    All of it is linear, so that one difference of two moments gives the flow between them, and its
+    tensor.
+    """
+
+    def strain(self, motion: Field) -> None:
+        """Fill in the tensor of the u and v that are there."""
+        strain_tensor(motion[0], motion[1], motion[2:])
+
+    def since(self, motion: Field, before: Field, planes: Field) -> None:
+        """Write u, v and optical strain since another moment into ``planes``, ``(3, H, W)``."""
+        np.subtract(motion[:2], before[:2], out=planes[:2])
+        optical_strain(motion[2:] - before[2:], planes[2])

@@ -40,7 +40,22 @@ class CompiledLucasKanade(LucasKanade):
 
 
 class CompiledRigidPart(RigidPart):
-    """:class:`RigidPart`, fitted by one call."""
+    """:class:`RigidPart`, by one call."""
+
+    def remove(self, field: Field, skin: Field | None = None) -> Field:
+        left: Field = np.empty_like(field) if skin is None else skin
+        kernels.remove_rigid(
+            field,
+            self._design,
+            self._products,
+            self._prior,
+            self._ridge,
+            self._motions,
+            ROUNDS,
+            SPREAD,
+            left,
+        )
+        return left
 
     def _robust(self, motion: NDArray[np.float64]) -> NDArray[np.float64]:
         solved = np.empty(len(self._design))
@@ -65,3 +80,6 @@ class CompiledSkinMotion(SkinMotion):
 
     def since(self, motion: Field, before: Field, planes: Field) -> None:
         kernels.since(motion, before, planes)
+
+    def mean(self, motion: Field, before: Field, mask: Plane) -> float:
+        return kernels.mean_motion(motion, before, mask)

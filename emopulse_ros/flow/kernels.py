@@ -380,3 +380,55 @@ def robust_fit(
         for p in range(points):
             weight = scale / (squared[p] + scale)
             weights[p] = weight * weight * prior[p]
+
+
+@compiled(
+    _IN[3], _IN64[2], _IN64[2], _IN64[1], _IN64[2], _IN[2], types.int64, types.float64, _OUT[3]
+)
+def remove_rigid(
+    field: Floats,
+    design: Doubles,
+    products: Doubles,
+    prior: Doubles,
+    ridge: Doubles,
+    motions: Floats,
+    rounds: int,
+    spread: float,
+    skin: Floats,
+) -> None:
+    """Fit a head's motion to every few points of a field ``(2, n, n)`` and take it out of ``skin``.
+
+    ``motions``, ``(6, 2 n n)``, is what each coefficient does to the field.
+    """
+    _, side, _ = field.shape
+    points = prior.shape[0]
+    places = round(math.sqrt(points))
+    spacing = side // places
+    motion, solved = np.empty(2 * points), np.empty(design.shape[0])
+    for number in range(2):
+        for row in range(places):
+            for column in range(places):
+                total = 0.0
+                for y in range(spacing * row, spacing * (row + 1)):
+                    for x in range(spacing * column, spacing * (column + 1)):
+                        total += field[number, y, x]
+                motion[(number * places + row) * places + column] = total / (spacing * spacing)
+    robust_fit(motion, design, products, prior, ridge, rounds, spread, solved)
+    given, left = field.reshape(2 * side * side), skin.reshape(2 * side * side)
+    left[:] = given
+    for number in range(design.shape[0]):
+        share, part = np.float32(solved[number]), motions[number]
+        for p in range(left.shape[0]):
+            left[p] -= share * part[p]
+
+
+@compiled(_IN[3], _IN[3], _IN[2], answer=types.float64)
+def mean_motion(motion: Floats, before: Floats, mask: Floats) -> float:
+    """Root mean square length of u and v since another moment, under a mask that sums to 1."""
+    height, width = mask.shape
+    total = np.float32(0.0)
+    for y in range(height):
+        for x in range(width):
+            u, v = motion[0, y, x] - before[0, y, x], motion[1, y, x] - before[1, y, x]
+            total += mask[y, x] * (u * u + v * v)
+    return math.sqrt(total)

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.flow.dense import Plane, Pyramid
+from emopulse_ros.flow.dense import Pyramid
 
 Field = NDArray[np.float32]
 """A flow field: u and v in pixels of the grid, and what else is linear in them."""
@@ -133,9 +133,3 @@ class NeutralFace:
         self.crop = Pyramid(tuple(np.mean(level, axis=0, dtype=np.float32) for level in levels))
         self._taken = stamp
         return True
-
-
-def mean_motion(field: Field, mask: Plane) -> float:
-    """Root mean square length of a flow field under a mask that sums to 1."""
-    squares = np.square(field[:2]).reshape(2, -1)
-    return float(np.sqrt((squares @ mask.ravel()).sum()))

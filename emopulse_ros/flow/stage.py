@@ -9,7 +9,7 @@ from emopulse_ros.face.template import bone_mask, face_mask, relief
 from emopulse_ros.flow.dense import Flow
 from emopulse_ros.flow.methods import methods
 from emopulse_ros.flow.recipe import FlowRecipe
-from emopulse_ros.flow.references import Field, NeutralFace, PastMotion, mean_motion
+from emopulse_ros.flow.references import Field, NeutralFace, PastMotion
 from emopulse_ros.stream import FaceCrop, FlowStep, read_only
 
 CALM = 0.10
@@ -81,18 +81,19 @@ class FlowStage:
         tensor = self._dense.tensor(pyramid)
         self._flow = self._dense.flow(pyramid, tensor, self._neutral.crop, self._flow)
         motion = np.empty((5, *self._flow.shape[1:]), np.float32)
-        skin = self._rigid.remove(self._flow, motion[:2])
+        self._rigid.remove(self._flow, motion[:2])
         self._motion.strain(motion)
         last_motion = motion if self._fresh else self._past.before(crop.stamp, 0.0)
-        noise = OUTLIVES * mean_motion(skin - last_motion[:2], self._face)
+        noise = OUTLIVES * self._motion.mean(motion, last_motion, self._face)
         self._past.add(crop.stamp, motion)
-        data = np.empty((len(self._channels) // 3, 3, *skin.shape[1:]), np.float32)
+        data = np.empty((len(self._channels) // 3, 3, *motion.shape[1:]), np.float32)
         for planes, ms in zip(data, self.recipe.baselines_ms, strict=False):
             self._motion.since(motion, self._past.before(crop.stamp, ms), planes)
         if self.recipe.neutral:
             self._motion.since(motion, self._at_rest, data[-1])
-        moving = mean_motion(data[self.recipe.baselines_ms.index(self._longest)], self._face)
-        away = mean_motion(skin, self._face)
+        before = self._past.before(crop.stamp, self._longest)
+        moving = self._motion.mean(motion, before, self._face)
+        away = self._motion.mean(motion, self._at_rest, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):
             self.neutral_motion = self.neutral_motion + self._past.rebase()[:2]
             self._flow = None

@@ -65,3 +65,8 @@ class SkinMotion:
         """Write u, v and optical strain since another moment into ``planes``, ``(3, H, W)``."""
         np.subtract(motion[:2], before[:2], out=planes[:2])
         optical_strain(motion[2:] - before[2:], planes[2])
+
+    def mean(self, motion: Field, before: Field, mask: Plane) -> float:
+        """Root mean square length of u and v since another moment, under a mask that sums to 1."""
+        squares = np.square(motion[:2] - before[:2]).reshape(2, -1)
+        return float(np.sqrt((squares @ mask.ravel()).sum()))

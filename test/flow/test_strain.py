@@ -40,6 +40,9 @@ def test_what_is_between_two_moments(kind: type[SkinMotion]) -> None:
     planes = np.empty((3, 32, 32), np.float32)
     skin.since(now, before, planes)
     u, v = now[:2] - before[:2]
+    mask = random.random((32, 32)).astype(np.float32)
+    mean = np.sqrt((mask * (u * u + v * v)).sum())
+    assert skin.mean(now, before, mask) == pytest.approx(mean, rel=1e-5)
     np.testing.assert_allclose(now[2:], strain_tensor(*now[:2]), atol=1e-6)
     np.testing.assert_array_equal(planes[:2], [u, v])
     np.testing.assert_allclose(planes[2], optical_strain(strain_tensor(u, v)), atol=1e-6)

@@ -72,6 +72,22 @@ def test_a_few_slow_frames_are_no_reason() -> None:
     assert budget.most == 3
 
 
+@pytest.mark.parametrize(("every", "most"), [(60, 3), (40, 2)])
+def test_a_face_is_worth_a_frame_in_fifty(every: int, most: int) -> None:
+    budget = Budget(3)
+    for number in range(600):
+        # One of so many is lost.
+        followed = budget(number * FRAME, 0.0045, budget.most, number // every)
+    assert followed == most
+
+
+def test_one_bad_second_is_no_reason() -> None:
+    budget = Budget(3)
+    for number in range(2000):
+        budget(number * FRAME, 0.006, 3, min(number // 2, 100))
+    assert budget.most == 3
+
+
 def test_nor_is_time_that_costs_no_frame() -> None:
     budget = Budget(3)
     for number in range(2000):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
+from emopulse_ros.evaluation.workers import workers
 from emopulse_ros.training.clips import make_clips, portrait, rendered
 from emopulse_ros.training.configuration import MORE, PARTS, PORTRAIT, ClipPlan
 from emopulse_ros.training.identity import make_people
@@ -40,7 +39,7 @@ def make_parts(plan: ClipPlan, folder: Path, face_kit: Path | None) -> None:
     _sign(folder)
     shares = list(_shares(plan, with_rendered=face_kit is not None))
     started = time.monotonic()
-    with ProcessPoolExecutor(plan.processes, get_context("spawn")) as pool:
+    with workers(plan.processes) as pool:
         folders, kits = [folder] * len(shares), [face_kit] * len(shares)
         for number, _ in enumerate(pool.map(_make, shares, folders, kits), 1):
             left = (time.monotonic() - started) / number * (len(shares) - number)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from emopulse_ros.detection.model import Card
@@ -17,6 +16,7 @@ from emopulse_ros.evaluation.benchmark.contenders import Contender, Entry, opene
 from emopulse_ros.evaluation.benchmark.evidence import Evidence, evidence
 from emopulse_ros.evaluation.benchmark.play import play
 from emopulse_ros.evaluation.benchmark.scores import Score, score
+from emopulse_ros.evaluation.workers import workers
 
 SAME_CLIPS = "clean, same clips"
 """The clean condition once more, on the clips that are shown under corruptions."""
@@ -135,7 +135,7 @@ def _worked(
         workshop = _Workshop(plan)
         yield from ((clip, workshop.work(clip)) for clip in order)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn"), _open, (plan,)) as pool:
+    with workers(processes, _open, plan) as pool:
         waiting = {pool.submit(_work, clip): clip for clip in order}
         try:
             for future in as_completed(waiting):

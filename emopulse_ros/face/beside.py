@@ -6,11 +6,17 @@ fixed time later, so that a replay at any speed sees the same answer on the same
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Generic, TypeVar
 
 Answer = TypeVar("Answer")
+
+PAUSE_S = 0.002
+"""How long a live stream's question waits before work on it begins: what else there is to be done
+with a frame, in other threads, has the processors and the interpreter first."""
 
 
 class Beside(Generic[Answer]):
@@ -28,7 +34,7 @@ class Beside(Generic[Answer]):
 
     def ask(self, question: Callable[[], Answer]) -> None:
         """Start work on a question; whatever was asked before is forgotten."""
-        self._pending = self._pool.submit(question)
+        self._pending = self._pool.submit(question if self._wait else partial(_later, question))
 
     @property
     def busy(self) -> bool:
@@ -56,3 +62,8 @@ class Beside(Generic[Answer]):
     def close(self) -> None:
         """Let the thread go."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _later(question: Callable[[], Answer]) -> Answer:
+    time.sleep(PAUSE_S)
+    return question()

@@ -10,7 +10,7 @@ from emopulse_ros.face.beside import Beside
 from emopulse_ros.face.look import Seen
 from emopulse_ros.face.stage import FaceStage
 
-from .eye import Eye
+from .eye import Eye, PromptStage
 
 
 @pytest.fixture
@@ -21,5 +21,5 @@ def eye() -> Eye:
 @pytest.fixture
 def stage(eye: Eye) -> Iterator[FaceStage]:
     beside: Beside[Seen] = Beside(wait=True)
-    yield FaceStage(eye, beside)
+    yield PromptStage(eye, beside)
     beside.close()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import wait
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.face.look import Seen
 from emopulse_ros.face.mesh import Mesh, Region
-from emopulse_ros.face.stage import ANSWER_AFTER_MS
+from emopulse_ros.face.stage import ANSWER_AFTER_MS, FaceStage
 from emopulse_ros.face.template import STABLE, crop_points
 from emopulse_ros.stream import FaceCrop, Frame
 
@@ -48,6 +49,17 @@ class Eye:
             again.append(min(near, key=lambda mesh: away(region, mesh)) if near else None)
         others = [mesh for mesh in meshes if not any(mesh is known for known in again)]
         return Seen(tuple(again), tuple(others[:wanted]))
+
+
+class PromptStage(FaceStage):
+    """Looks before it returns: at what is there then, not at what a test puts there next."""
+
+    def __call__(self, frame: Frame) -> list[FaceCrop]:
+        crops = super().__call__(frame)
+        self.begin_look()
+        if self.beside._pending is not None:
+            wait([self.beside._pending])
+        return crops
 
 
 def away(region: Region, mesh: Mesh) -> float:

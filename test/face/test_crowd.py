@@ -12,7 +12,7 @@ from emopulse_ros.face.beside import Beside
 from emopulse_ros.face.look import Seen
 from emopulse_ros.face.stage import FaceStage
 
-from .eye import PLACE, WAIT, Eye, frame, ids
+from .eye import PLACE, WAIT, Eye, PromptStage, frame, ids
 
 SMALL = np.array([[1.2, 0.0, 20.0], [0.0, 1.2, 20.0]])
 RIGHT = np.array([[1.4, 0.0, 420.0], [0.0, 1.4, 30.0]])
@@ -22,7 +22,7 @@ RIGHT = np.array([[1.4, 0.0, 420.0], [0.0, 1.4, 30.0]])
 def crowd(eye: Eye) -> Iterator[FaceStage]:
     eye.places = [PLACE, RIGHT, SMALL]
     beside: Beside[Seen] = Beside(wait=True)
-    yield FaceStage(eye, beside, most=3)
+    yield PromptStage(eye, beside, most=3)
     beside.close()
 
 
@@ -67,7 +67,7 @@ def test_the_smallest_are_let_go_first(crowd: FaceStage) -> None:
 def test_no_more_than_asked_for(eye: Eye) -> None:
     eye.places = [PLACE, RIGHT, SMALL]
     beside: Beside[Seen] = Beside(wait=True)
-    stage = FaceStage(eye, beside, most=2)
+    stage = PromptStage(eye, beside, most=2)
     assert ids([stage(frame(number)) for number in range(40)][-1]) == [1, 2]
     beside.close()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emopulse_ros.face.beside import Beside
+from emopulse_ros.face.look import Seen
 from emopulse_ros.face.stage import FaceStage
 from emopulse_ros.face.template import similarity
 from emopulse_ros.flow.stage import GAP_MS as FLOW_GAP_MS
@@ -39,18 +41,21 @@ def test_a_face_is_followed_a_fixed_time_after_it_was_seen(stage: FaceStage) -> 
 
 
 def test_a_look_begins_when_its_frame_is_done_and_with_the_next_one_at_the_latest(
-    stage: FaceStage, eye: Eye
+    eye: Eye,
 ) -> None:
+    beside: Beside[Seen] = Beside(wait=True)
+    stage = FaceStage(eye, beside)
     stage(frame(0))
     assert not eye.wanted
     stage.begin_look()
-    stage.beside.take()
+    beside.take()
     stage.begin_look()
     assert len(eye.wanted) == 1
     stage(frame(WAIT))
     stage(frame(WAIT + 1))
-    stage.beside.take()
+    beside.take()
     assert len(eye.wanted) == 2
+    beside.close()
 
 
 def test_it_is_told_why_there_is_no_crop(stage: FaceStage, eye: Eye) -> None:

@@ -189,10 +189,12 @@ def changes(picture: Floats, reference: Floats, moved: Floats, change: Floats) -
     for y in range(side):
         right, under, row = moved[0, y], moved[1, y], np.float32(y)
         for x in range(side):
-            # Beyond an edge the picture goes on as it is there.
+            # Beyond an edge the picture goes on as it is there. The bounds are kept to once more,
+            # for what is no number is within any of floats.
             column_at = min(max(np.rint((np.float32(x) - right[x]) * parts), 0), 32 * last)
             row_at = min(max(np.rint((row - under[x]) * parts), 0), 32 * last)
-            column, line = np.int32(column_at), np.int32(row_at)
+            column = min(max(np.int32(column_at), np.int32(0)), np.int32(32) * last)
+            line = min(max(np.int32(row_at), np.int32(0)), np.int32(32) * last)
             left, top = column >> np.int32(5), line >> np.int32(5)
             corner[x] = top * side + left
             to_right[x] = np.int32(1) if left < last else np.int32(0)

@@ -11,7 +11,7 @@ from emopulse_ros.flow.strain import SkinMotion
 
 
 class Methods(NamedTuple):
-    """What measures flow, takes the head's motion out of it and strains it; ``why``, in words."""
+    """What measures flow, the head's part in it and the skin's strain; ``why`` these, in words."""
 
     dense: type[LucasKanade]
     rigid: type[RigidPart]
@@ -46,7 +46,8 @@ def methods() -> Methods:
         return _plain("numba is not installed")
     except Exception as error:
         # Whatever a compiler says that does not suit this numpy, or may not keep what it makes.
-        return _plain(f"numba fails: {str(error).strip().splitlines()[0]}")
+        said = str(error).strip() or type(error).__name__
+        return _plain(f"numba fails: {said.splitlines()[0]}")
     why = f"compiled by numba {numba.__version__}"
     return Methods(CompiledLucasKanade, CompiledRigidPart, CompiledSkinMotion, why)
 

@@ -58,6 +58,14 @@ def test_finds_what_has_moved_as_opencv_does(far: float) -> None:
     np.testing.assert_allclose(change, picture - past, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("moved", [np.nan, np.inf, -np.inf, 1e30])
+def test_never_looks_outside_the_picture(moved: float) -> None:
+    change = np.empty((64, 64), np.float32)
+    far = np.full((2, 64, 64), moved, np.float32)
+    kernels.changes(floats(64, 64), floats(64, 64), far, change)
+    assert np.isfinite(change).all()
+
+
 def test_gradients_are_those_of_opencv() -> None:
     picture = floats(64, 64)
     across, down = np.empty((2, 64, 64), np.float32)

@@ -84,7 +84,7 @@ def _runtime(ground: Ground) -> Iterator[Step]:
     says = "installing emopulse_ros"
     yield Step("product", says, product, partial(products.install_product, ground))
 
-    loops = digest(pinned, root / "emopulse_ros/flow/kernels.py")
+    loops = digest(pinned, root / "emopulse_ros/flow")
     says = "compiling the flow for this processor"
     yield Step("flow", says, loops, partial(products.compile_flow, ground))
 

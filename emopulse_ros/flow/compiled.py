@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.flow import kernels
-from emopulse_ros.flow.dense import PRIOR, Flow, Level, LucasKanade, Plane
+from emopulse_ros.flow import kernels, rigid_kernels
+from emopulse_ros.flow.dense import PRIOR, Flow, Level, LucasKanade, Plane, Pyramid, Tensor
 from emopulse_ros.flow.rigid import ROUNDS, SPREAD, RigidPart
 from emopulse_ros.flow.strain import Field, SkinMotion
 
@@ -26,16 +26,19 @@ class CompiledLucasKanade(LucasKanade):
         return (across, down), inverse
 
     def _search(
-        self,
-        level: Level,
-        picture: Plane,
-        reference: Plane,
-        gradients: tuple[Plane, Plane],
-        inverse: NDArray[np.float32],
-        flow: Flow,
+        self, index: int, crop: Pyramid, tensor: Tensor, reference: Pyramid, flow: Flow
     ) -> Flow:
+        level = self._levels[index]
         finer = np.empty((2, level.grid, level.grid), np.float32)
-        kernels.search(picture, reference, *gradients, inverse, level.window, flow, finer)
+        kernels.search(
+            crop.pictures[index],
+            reference.pictures[index],
+            *tensor.gradients[index],
+            tensor.inverses[index],
+            level.window,
+            flow,
+            finer,
+        )
         return finer
 
 
@@ -44,7 +47,7 @@ class CompiledRigidPart(RigidPart):
 
     def remove(self, field: Field, skin: Field | None = None) -> Field:
         left: Field = np.empty_like(field) if skin is None else skin
-        kernels.remove_rigid(
+        rigid_kernels.remove_rigid(
             field,
             self._design,
             self._products,
@@ -59,7 +62,7 @@ class CompiledRigidPart(RigidPart):
 
     def _robust(self, motion: NDArray[np.float64]) -> NDArray[np.float64]:
         solved = np.empty(len(self._design))
-        kernels.robust_fit(
+        rigid_kernels.robust_fit(
             motion,
             self._design,
             self._products,

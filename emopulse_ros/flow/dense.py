@@ -110,17 +110,10 @@ class LucasKanade:
         else:
             flow = shrink(last, side)
             flow *= KEPT / 2
-        for index, level in enumerate(self._levels):
+        for index in range(len(self._levels)):
             # Flow is kept in pixels of the level's picture, which has doubled.
             flow += flow
-            flow = self._search(
-                level,
-                crop.pictures[index],
-                reference.pictures[index],
-                tensor.gradients[index],
-                tensor.inverses[index],
-                flow,
-            )
+            flow = self._search(index, crop, tensor, reference, flow)
         flow *= np.float32(0.5)
         return flow
 
@@ -144,22 +137,21 @@ class LucasKanade:
         return (across, down), inverse
 
     def _search(
-        self,
-        level: Level,
-        picture: Plane,
-        reference: Plane,
-        gradients: tuple[Plane, Plane],
-        inverse: NDArray[np.float32],
-        flow: Flow,
+        self, index: int, crop: Pyramid, tensor: Tensor, reference: Pyramid, flow: Flow
     ) -> Flow:
         """One step from a flow half as fine as the level's, in pixels of its picture."""
+        level, inverse = self._levels[index], tensor.inverses[index]
         where = _grow(flow, 2 * level.grid)
         np.subtract(level.lattice, where, out=where)
         past = cv2.remap(
-            reference, where[0], where[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            reference.pictures[index],
+            where[0],
+            where[1],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
-        change = np.subtract(picture, past, out=past)
-        across, down = gradients
+        change = np.subtract(crop.pictures[index], past, out=past)
+        across, down = tensor.gradients[index]
         of_x, of_y = _pool(across * change, level), _pool(down * change, level)
         step = inverse[:2] * of_x
         step += inverse[1:] * of_y

@@ -1,50 +1,20 @@
-"""The inner loops of the flow, compiled by numba: one call where OpenCV and numpy take dozens.
+"""The inner loops of the flow and its strain: one call where OpenCV and numpy take dozens.
 
 Each computes what its counterpart in :mod:`~emopulse_ros.flow.dense` or
-:mod:`~emopulse_ros.flow.rigid` does, up to the order of sums, and lets go of the interpreter's
-lock for all of it. They are compiled when this file is imported, once for a processor and a
-version, and kept beside it; nothing is compiled in the stream. All arrays are C-contiguous.
+:mod:`~emopulse_ros.flow.strain` does, up to the order of sums, and lets go of the interpreter's
+lock for all of it. All arrays are C-contiguous.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import cast
 
 import numba
 import numpy as np
 from numba import types
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _arrays(kind: types.Type, *, given: bool = True) -> list[types.Type]:
-    """Arrays of 0 to 3 dimensions; ``given`` ones are only read from."""
-    return [kind, *(types.Array(kind, count, "C", readonly=given) for count in (1, 2, 3))]
-
-
-# What is read, what is written, and the same in double precision, by number of dimensions.
-_IN, _OUT = _arrays(types.float32), _arrays(types.float32, given=False)
-_IN64, _OUT64 = _arrays(types.float64), _arrays(types.float64, given=False)
-
-
-def compiled(
-    *arguments: types.Type, answer: types.Type = types.void
-) -> Callable[[Function], Function]:
-    """Compile a function of such arguments to machine code."""
-    jit = numba.njit(
-        answer(*arguments),
-        cache=True,
-        error_model="numpy",
-        nogil=True,
-        # Multiply and add in one step, and sums of several at once; infinities stay what they are.
-        fastmath={"contract", "nsz", "reassoc"},
-    )
-    return cast(Callable[[Function], Function], jit)
+from emopulse_ros.flow.compiler import IN, OUT, Floats, Function, compiled
 
 
 def _inlined(function: Function) -> Function:
@@ -60,7 +30,7 @@ def _mirrored(index: int, count: int) -> int:
     return index if index < count else 2 * count - 2 - index
 
 
-@compiled(_OUT[3], _IN[1])
+@compiled(OUT[3], IN[1])
 def blur(planes: Floats, window: Floats) -> None:
     """Weigh neighbours down and across by ``window``, symmetric and odd, in place."""
     count, height, width = planes.shape
@@ -94,7 +64,7 @@ def blur(planes: Floats, window: Floats) -> None:
                     line[x] += weight * (left[x] + right[x])
 
 
-@compiled(_IN[2], _OUT[2], _OUT[2])
+@compiled(IN[2], OUT[2], OUT[2])
 def gradients(picture: Floats, across: Floats, down: Floats) -> None:
     """Derivatives of a picture by a 3x3 Sobel, per pixel to the right and down."""
     height, width = picture.shape
@@ -116,7 +86,7 @@ def gradients(picture: Floats, across: Floats, down: Floats) -> None:
             to_below[x] = two * steep * eighth
 
 
-@compiled(_IN[2], _IN[1], _IN[0], _OUT[2], _OUT[2], _OUT[3])
+@compiled(IN[2], IN[1], IN[0], OUT[2], OUT[2], OUT[3])
 def structure_tensor(
     picture: Floats,
     window: Floats,
@@ -147,7 +117,7 @@ def structure_tensor(
             xx[y, x], xy[y, x], yy[y, x] = c * scale, -b * scale, a * scale
 
 
-@compiled(_IN[3], _OUT[3])
+@compiled(IN[3], OUT[3])
 def grow(planes: Floats, larger: Floats) -> None:
     """Planes on a lattice a whole number of times as fine, linear in between."""
     count, height, width = planes.shape
@@ -174,7 +144,7 @@ def grow(planes: Floats, larger: Floats) -> None:
                     row[x] = rest * near[x] + weight * far[x]
 
 
-@compiled(_IN[2], _IN[2], _IN[3], _OUT[2])
+@compiled(IN[2], IN[2], IN[3], OUT[2])
 def changes(picture: Floats, reference: Floats, moved: Floats, change: Floats) -> None:
     """``picture`` ``(n, n)`` less what ``reference`` shows where it has come from.
 
@@ -209,7 +179,7 @@ def changes(picture: Floats, reference: Floats, moved: Floats, change: Floats) -
             change[y, x] = picture[y, x] - ((one - b) * upper + b * lower)
 
 
-@compiled(_IN[2], _IN[2], _IN[2], _IN[2], _IN[3], _IN[1], _IN[3], _OUT[3])
+@compiled(IN[2], IN[2], IN[2], IN[2], IN[3], IN[1], IN[3], OUT[3])
 def search(
     picture: Floats,
     reference: Floats,
@@ -250,7 +220,7 @@ def search(
             finer[1, y, x] -= inverse[1, y, x] * of_x + inverse[2, y, x] * of_y
 
 
-@compiled(_OUT[3])
+@compiled(OUT[3])
 def strain_tensor(motion: Floats) -> None:
     """Fill planes 2 to 4 of ``(5, H, W)`` with exx, eyy and √2 exy of planes 0 and 1."""
     _, height, width = motion.shape
@@ -264,7 +234,7 @@ def strain_tensor(motion: Floats) -> None:
             motion[4, y, x] = (motion[4, y, x] + across[y, x]) * half
 
 
-@compiled(_IN[3], _IN[3], _OUT[3])
+@compiled(IN[3], IN[3], OUT[3])
 def since(motion: Floats, before: Floats, planes: Floats) -> None:
     """``planes`` ``(3, H, W)``: u and v of a motion ``(5, H, W)`` since another, and its strain."""
     _, height, width = planes.shape
@@ -278,153 +248,7 @@ def since(motion: Floats, before: Floats, planes: Floats) -> None:
             planes[2, y, x] = np.sqrt(stretch * stretch + squeeze * squeeze + shear * shear)
 
 
-@compiled(_OUT64[1], answer=types.float64)
-def median(values: Doubles) -> float:
-    """The median of some values, whose order is changed (Hoare, "Algorithm 65: Find", 1961)."""
-    first, last = 0, values.shape[0] - 1
-    middle = values.shape[0] // 2
-    while first < last:
-        pivot = values[(first + last) // 2]
-        i, j = first, last
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if middle <= j:
-            last = j
-        elif middle >= i:
-            first = i
-        else:
-            break
-    upper = lower = values[middle]
-    if values.shape[0] % 2 == 0:
-        lower = values[0]
-        for i in range(1, middle):
-            lower = max(lower, values[i])
-    return float((lower + upper) * 0.5)
-
-
-@compiled(_IN64[2], _IN64[1], _OUT64[1])
-def solve(normal: Doubles, right: Doubles, solved: Doubles) -> None:
-    """Unknowns of a symmetric positive definite system, of which the upper half is read."""
-    count = right.shape[0]
-    upper = normal.copy()
-    for i in range(count):
-        for k in range(i):
-            for j in range(i, count):
-                upper[i, j] -= upper[k, i] * upper[k, j]
-        scale = 1.0 / np.sqrt(upper[i, i])
-        for j in range(i, count):
-            upper[i, j] *= scale
-    for i in range(count):
-        rest = right[i]
-        for k in range(i):
-            rest -= upper[k, i] * solved[k]
-        solved[i] = rest / upper[i, i]
-    for i in range(count - 1, -1, -1):
-        rest = solved[i]
-        for k in range(i + 1, count):
-            rest -= upper[i, k] * solved[k]
-        solved[i] = rest / upper[i, i]
-
-
-@compiled(_IN64[1], _IN64[2], _IN64[2], _IN64[1], _IN64[2], types.int64, types.float64, _OUT64[1])
-def robust_fit(
-    motion: Doubles,
-    design: Doubles,
-    products: Doubles,
-    prior: Doubles,
-    ridge: Doubles,
-    rounds: int,
-    spread: float,
-    solved: Doubles,
-) -> None:
-    """Iteratively reweighted least squares, as ``RigidPart.fit`` has it.
-
-    ``motion`` is ``(2P,)``, ``design`` ``(6, 2P)``, ``prior`` ``(P,)``, ``ridge`` ``(6, 6)``, and
-    ``products`` ``(36, P)`` those of two motions each; ``solved``, ``(6,)``, gets the coefficients.
-    """
-    count, points = design.shape[0], prior.shape[0]
-    moments = np.empty((count, points))
-    for i in range(count):
-        for p in range(points):
-            moments[i, p] = design[i, p] * motion[p] + design[i, points + p] * motion[points + p]
-    weights = prior.copy()
-    squared, ordered = np.empty(points), np.empty(points)
-    normal, right = np.empty((count, count)), np.empty(count)
-    for number in range(rounds + 1):
-        for i in range(count):
-            for j in range(i, count):
-                product, total = products[i * count + j], 0.0
-                for p in range(points):
-                    total += product[p] * weights[p]
-                normal[i, j] = total + ridge[i, j]
-            moment, total = moments[i], 0.0
-            for p in range(points):
-                total += moment[p] * weights[p]
-            right[i] = total
-        solve(normal, right, solved)
-        if number == rounds:
-            break
-        for p in range(points):
-            u, v = -motion[p], -motion[points + p]
-            for i in range(count):
-                u += solved[i] * design[i, p]
-                v += solved[i] * design[i, points + p]
-            squared[p] = u * u + v * v
-        ordered[:] = squared
-        scale = max(median(ordered), 1e-6) * spread
-        for p in range(points):
-            weight = scale / (squared[p] + scale)
-            weights[p] = weight * weight * prior[p]
-
-
-@compiled(
-    _IN[3], _IN64[2], _IN64[2], _IN64[1], _IN64[2], _IN[2], types.int64, types.float64, _OUT[3]
-)
-def remove_rigid(
-    field: Floats,
-    design: Doubles,
-    products: Doubles,
-    prior: Doubles,
-    ridge: Doubles,
-    motions: Floats,
-    rounds: int,
-    spread: float,
-    skin: Floats,
-) -> None:
-    """Fit a head's motion to every few points of a field ``(2, n, n)`` and take it out of ``skin``.
-
-    ``motions``, ``(6, 2 n n)``, is what each coefficient does to the field.
-    """
-    _, side, _ = field.shape
-    points = prior.shape[0]
-    places = round(math.sqrt(points))
-    spacing = side // places
-    motion, solved = np.empty(2 * points), np.empty(design.shape[0])
-    for number in range(2):
-        for row in range(places):
-            for column in range(places):
-                total = 0.0
-                for y in range(spacing * row, spacing * (row + 1)):
-                    for x in range(spacing * column, spacing * (column + 1)):
-                        total += field[number, y, x]
-                motion[(number * places + row) * places + column] = total / (spacing * spacing)
-    robust_fit(motion, design, products, prior, ridge, rounds, spread, solved)
-    given, left = field.reshape(2 * side * side), skin.reshape(2 * side * side)
-    left[:] = given
-    for number in range(design.shape[0]):
-        share, part = np.float32(solved[number]), motions[number]
-        for p in range(left.shape[0]):
-            left[p] -= share * part[p]
-
-
-@compiled(_IN[3], _IN[3], _IN[2], answer=types.float64)
+@compiled(IN[3], IN[3], IN[2], answer=types.float64)
 def mean_motion(motion: Floats, before: Floats, mask: Floats) -> float:
     """Root mean square length of u and v since another moment, under a mask that sums to 1."""
     height, width = mask.shape

@@ -91,8 +91,8 @@ class FlowStage:
             self._motion.since(motion, self._past.before(crop.stamp, ms), planes)
         if self.recipe.neutral:
             self._motion.since(motion, self._at_rest, data[-1])
-        before = self._past.before(crop.stamp, self._longest)
-        moving = self._motion.mean(motion, before, self._face)
+        longest = data[self.recipe.baselines_ms.index(self._longest)]
+        moving = self._motion.mean(longest, self._at_rest, self._face)
         away = self._motion.mean(motion, self._at_rest, self._face)
         if self._adapts and self._neutral.update(crop.stamp, pyramid, moving, away, noise):
             self.neutral_motion = self.neutral_motion + self._past.rebase()[:2]

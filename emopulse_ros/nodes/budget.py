@@ -64,8 +64,13 @@ class Budget:
                 self._pause = min(2 * self._pause, LONGEST_NS)
             self.most = max(1, min(self.most, count) - 1)
             self._reduced_at = stamp
-        elif self.most < self._wanted and reduced_at is not None and not is_short:
-            self.most += stamp - reduced_at > self._pause
+        elif (
+            self.most < self._wanted
+            and not is_short
+            and reduced_at is not None
+            and stamp - reduced_at > self._pause
+        ):
+            self.most += 1
         self._begin(stamp, lost)
         return self.most
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("numba", reason="numba is not installed: the flow runs on OpenCV")
 
-from emopulse_ros.flow import kernels
+from emopulse_ros.flow import kernels, rigid_kernels
 
 RANDOM = np.random.default_rng(5)
 
@@ -85,11 +85,11 @@ def test_gradients_are_those_of_opencv() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
 def test_the_median_is_numpys(values: list[float]) -> None:
-    assert kernels.median(np.array(values)) == np.median(values)
+    assert rigid_kernels.median(np.array(values)) == np.median(values)
 
 
 def test_a_median_of_what_is_no_number_ends() -> None:
-    kernels.median(np.full(256, np.nan))
+    rigid_kernels.median(np.full(256, np.nan))
 
 
 @settings(max_examples=40, deadline=None)
@@ -99,5 +99,5 @@ def test_solves_a_system_as_numpy_does(count: int, seed: int) -> None:
     rows = random.normal(size=(count, 2 * count))
     normal, right = rows @ rows.T + np.eye(count), random.normal(size=count)
     solved = np.empty(count)
-    kernels.solve(normal, right, solved)
+    rigid_kernels.solve(normal, right, solved)
     np.testing.assert_allclose(solved, np.linalg.solve(normal, right), rtol=1e-6, atol=1e-9)

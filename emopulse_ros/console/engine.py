@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ TELL_S = 10.0
 Way = tuple[bool, bool]
 
 WAYS: tuple[Way, ...] = ((True, True), (False, True), (False, False))
-"""How TensorRT is measured, with graphs and with locked memory: as it serves, and without."""
+"""How a GPU is measured, with graphs and with locked memory: as it serves, and without."""
 
 Measure = Callable[["Engine", float], list[Any]]
 """Measures an engine for some seconds and prints what it finds."""
@@ -47,14 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser, measure: Measure) -> None:
     about = "time steps of the network for 1, 4 and 16 faces, 200 times a second"
     bench = actions.add_parser("bench", help=about, description=about)
     add_model(bench)
-    add_engine(bench, "auto, which is both where both are there")
+    add_engine(bench, "auto, which is all that are there")
     bench.add_argument(
         "--seconds", type=float, default=5.0, metavar="N", help="for each row; default: 5"
     )
     bench.add_argument(
         "--without",
         action="store_true",
-        help="TensorRT as well without CUDA graphs, and without page-locked memory",
+        help="a GPU as well without CUDA graphs, and without page-locked memory",
     )
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
     bench.set_defaults(act=_bench, measure=measure)
@@ -126,39 +127,44 @@ def _bench(arguments: argparse.Namespace) -> int:
     from emopulse_ros.pipeline import open_engine
 
     check_report(arguments.json)
-    wanted, rows = arguments.engine or "auto", []
+    wanted, rows, missing = arguments.engine or "auto", [], []
     with reading_input():
-        if wanted != "tensorrt":
+        if wanted in ("auto", "onnx"):
             rows += arguments.measure(open_engine(arguments.model), arguments.seconds)
-        if wanted != "onnx":
-            ways = WAYS if arguments.without else WAYS[:1]
+        for name in ("tensorrt", "cuda"):
+            if wanted not in ("auto", name):
+                continue
             try:
-                for way in ways:
-                    rows += _on_tensorrt(arguments, way)
+                for way in WAYS if arguments.without else WAYS[:1]:
+                    rows += _on_gpu(arguments, name, way)
             except EngineError as error:
-                if wanted == "tensorrt":
+                if wanted == name:
                     raise
-                say([f"ONNX Runtime alone was measured. {error}"])
+                missing.append(f"Not measured. {error}")
+    if missing:
+        say(missing)
     if arguments.json is not None:
         text = json.dumps([asdict(row) for row in rows], indent=2)
         arguments.json.write_text(text + "\n", encoding="utf-8")
     return 0
 
 
-def _on_tensorrt(arguments: argparse.Namespace, way: Way) -> list[Any]:
-    """What is measured on TensorRT, in one of the ways to use it.
+def _on_gpu(arguments: argparse.Namespace, name: str, way: Way) -> list[Any]:
+    """What is measured of one engine on a GPU, in one of the ways to use it.
 
-    :raises EngineError: if there is no TensorRT.
+    :raises EngineError: if it is not there.
     """
-    from emopulse_ros.detection import tensorrt_start
+    from emopulse_ros.detection import cuda_engine, tensorrt_start
     from emopulse_ros.detection.best_engine import BestEngine
     from emopulse_ros.detection.model import model_at
 
+    graphs, locked = way
     engine = BestEngine(
         model_at(arguments.model),
-        "tensorrt",
+        name,
         warn=complain,
-        find=lambda: replace(tensorrt_start.find_gpu(), graphs=way[0], locked=way[1]),
+        find=lambda: replace(tensorrt_start.find_gpu(), graphs=graphs, locked=locked),
+        start_cuda=partial(cuda_engine.start_cuda, graphs=graphs, locked=locked),
     )
     try:
         rows = arguments.measure(engine, arguments.seconds)

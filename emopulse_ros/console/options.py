@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from emopulse_ros.camera import Camera
 
-ENGINES = ("auto", "onnx", "tensorrt")
+ENGINES = ("auto", "onnx", "cuda", "tensorrt")
 """Those of the detection; written here, so that a list of options loads no library."""
 
 

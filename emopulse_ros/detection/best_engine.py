@@ -1,8 +1,9 @@
-"""The best engine there is: ONNX Runtime at once, TensorRT where it can be had.
+"""The best engine there is: ONNX Runtime at once, a GPU where it can be had.
 
-ONNX Runtime is always ready. Where there is a GPU with TensorRT, that takes over as soon as its
-plan is there and agrees with ONNX Runtime; if it fails while it serves, ONNX Runtime answers from
-that very step on.
+ONNX Runtime on the processor is always ready. Where there is a GPU with TensorRT, that takes over
+as soon as its plan is there and agrees with ONNX Runtime; where TensorRT is missing or fails to
+start, ONNX Runtime's CUDA provider does, if it is there. If the GPU fails while it serves, the
+processor answers from that very step on.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emopulse_ros.detection.cuda_engine import CudaEngine, start_cuda
 from emopulse_ros.detection.device_memory import DeviceError
 from emopulse_ros.detection.engine import Engine, Reading
+from emopulse_ros.detection.gpu_engine import GpuEngine
 from emopulse_ros.detection.model import ModelError
 from emopulse_ros.detection.onnx_engine import OnnxEngine
-from emopulse_ros.detection.tensorrt_engine import TensorRTEngine
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError
 from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart, find_gpu
 
-ENGINES = ("auto", "onnx", "tensorrt")
-"""What can be asked for: the best there is, or one of the two."""
+ENGINES = ("auto", "onnx", "cuda", "tensorrt")
+"""What can be asked for: the best there is, or one of the three."""
 
 LONGEST_END_S = 10.0
 """Longest wait for what is being loaded beside the stream, when it ends."""
@@ -45,17 +47,18 @@ def _nobody(_: str) -> None:
 
 
 class BestEngine:
-    """One engine that is ONNX Runtime or TensorRT from step to step.
+    """One engine that is ONNX Runtime, on a processor or a GPU, or TensorRT from step to step.
 
     With ``auto`` a plan that is not in the cache is built beside the stream, or waited for if
     ``wait`` is set, so that the same engine answers every step. ``tensorrt`` waits as well, and
-    wants nothing else to begin with; it is given up when ``over`` is set. ``faces`` is how many one
-    step on the GPU may read. A state belongs to the engine that made it: with the first step after
+    wants nothing else to begin with; it is given up when ``over`` is set. ``cuda`` is ONNX Runtime
+    on a GPU and nothing else, ``onnx`` on the processor. ``faces`` is how many one step on the GPU
+    may read. A state belongs to the engine that made it: with the first step after
     a change each face begins clean. ``inform`` and ``warn`` hear sentences, from a thread of their
     own at times; close it when it is over.
 
     :raises ModelError: if the model is missing or not ours.
-    :raises EngineError: if there is no such engine, or no TensorRT where that is asked for.
+    :raises EngineError: if there is no such engine, or the one on a GPU that is asked for.
     """
 
     def __init__(
@@ -70,30 +73,41 @@ class BestEngine:
         faces: int = MOST_FACES,
         find: Callable[[], Gpu] = find_gpu,
         start: Callable[..., TensorRTStart] = TensorRTStart,
+        start_cuda: Callable[..., CudaEngine] = start_cuda,
     ) -> None:
         if wanted not in ENGINES:
-            raise EngineError(f"there is no engine '{wanted}': it is auto, onnx or tensorrt")
+            known = f"{', '.join(ENGINES[:-1])} or {ENGINES[-1]}"
+            raise EngineError(f"there is no engine '{wanted}': it is {known}")
         self._onnx = OnnxEngine(model)
         self.card, self.model_hash = self._onnx.card, self._onnx.model_hash
         self.failures = 0
-        """Steps that TensorRT failed at: one at most, for it is not asked again."""
+        """Steps that the GPU failed at: one at most, for it is not asked again."""
         self.trouble = ""
-        """Why TensorRT does not serve where it should; empty while all is well."""
+        """Why what should serve does not; empty while all is well."""
         self._inform, self._warn = inform, warn
         self._serving: Engine = self._onnx
-        self._fast: TensorRTEngine | None = None
+        self._fast: GpuEngine | None = None
+        self._start_cuda: Callable[[], CudaEngine] = lambda: start_cuda(
+            model, self._onnx, faces=faces
+        )
         self._change = threading.Lock()
         self._over = threading.Event()
         self._builder: threading.Thread | None = None
         if wanted == "onnx":
             inform(f"the network runs on {self._onnx.describe()}, as was asked for")
             return
+        if wanted == "cuda":
+            try:
+                self._take(self._start_cuda())
+            except Exception as error:
+                raise EngineError(f"CUDA cannot run the network: {_sentence(error)}") from error
+            return
         try:
             gpu = find()
         except (DeviceError, TensorRTError) as error:
             if wanted == "tensorrt":
                 raise EngineError(f"TensorRT cannot run the network: {error}") from error
-            inform(f"the network runs on {self._onnx.describe()}: {error}")
+            self._do_without(error)
             return
         begin = start(gpu, model, self._onnx, warn=warn, faces=faces)
         try:
@@ -130,7 +144,7 @@ class BestEngine:
 
     @property
     def bytes_moved(self) -> int:
-        """Bytes copied to a GPU and back since TensorRT serves."""
+        """Bytes copied to a GPU and back since that serves."""
         return 0 if self._fast is None else self._fast.bytes_moved
 
     def step(self, flow: NDArray[np.float32], state: BestState) -> tuple[Reading, BestState]:
@@ -191,28 +205,43 @@ class BestEngine:
             return
         self._take(fast)
 
-    def _take(self, fast: TensorRTEngine) -> None:
-        """Let TensorRT serve, unless all is over by now."""
+    def _take(self, fast: GpuEngine, tell: bool = True) -> None:
+        """Let the GPU serve, unless all is over by now."""
         with self._change:
             is_over = self._over.is_set()
             if not is_over:
                 self._fast = self._serving = fast
         if is_over:
             fast.close()
-        else:
+        elif tell:
             self._inform(f"the network runs on {fast.describe()}")
+
+    def _do_without(self, error: Exception) -> None:
+        """Nobody has TensorRT, or a GPU: nothing is wrong."""
+        reasons = str(error)
+        if not isinstance(error, DeviceError):
+            try:
+                self._take(self._start_cuda())
+            except Exception as other:  # whatever CUDA does, there is another engine
+                reasons = f"{reasons}; {_sentence(other)}"
+            else:
+                return
+        self._inform(f"the network runs on {self._onnx.describe()}: {reasons}")
 
     def _not_started(self, error: Exception) -> None:
         self.trouble = f"TensorRT is not used: {_sentence(error)}"
-        self._warn(f"{self.trouble}; the network runs on {self._onnx.describe()}")
+        with suppress(Exception):  # whatever CUDA does, there is another engine
+            self._take(self._start_cuda(), tell=False)
+        self._warn(f"{self.trouble}; the network runs on {self._serving.describe()}")
 
     def _failed(self, error: Exception) -> None:
-        """ONNX Runtime serves from now on; the GPU's memory is given back at the end."""
+        """The processor serves from now on; the GPU's memory is given back at the end."""
         with self._change:
             is_first = self._serving is not self._onnx
             self._serving = self._onnx
             self.failures += 1
-        self.trouble = f"TensorRT failed: {_sentence(error)}"
+            name = "TensorRT" if self._fast is None else self._fast.library
+        self.trouble = f"{name} failed: {_sentence(error)}"
         if is_first:
             self._warn(f"{self.trouble}; the network runs on {self._onnx.describe()} from here on")
 

@@ -1,4 +1,4 @@
-"""The ways through a TensorRT plan: one for each size of batch and each block states are read from.
+"""The ways through a network on a GPU: one for each size of batch and each block of states.
 
 Where the library that reaches the GPU can, a lane is one CUDA graph. A captured graph holds on to
 its addresses, which is why there are two lanes for each size: states are read and written in turn.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,37 @@ from numpy.typing import NDArray
 from emopulse_ros.detection.device_memory import Array, Device, DeviceError
 from emopulse_ros.detection.engine import Reading
 from emopulse_ros.detection.state_pool import TURNS, Layout, Shape, StatePool
-from emopulse_ros.detection.tensorrt_plan import TensorRTError
 
 ANSWERS = ("logits", "intensity", "attention")
+
+
+class Network(Protocol):
+    """What a library has made of a model, for one GPU and the stream that is used there."""
+
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Every tensor that goes in or comes out, with its shape for one face."""
+        ...
+
+    def bound(self, faces: int, addresses: Mapping[str, int], /) -> Callable[[], None]:
+        """What queues the network for so many faces, whose tensors lie at these addresses.
+
+        :raises RuntimeError: then or when it is queued, if the library does not take it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give it back; nothing that was bound is queued any more."""
+        ...
 
 
 # No repr: after the end, what the arrays show is nobody's memory.
 @dataclass(slots=True, eq=False, repr=False)
 class Lane:
-    """One way: ``states`` are the addresses of the states' tensors, read and written; ``flow`` is
-    copied in, ``out`` is copied out, and the answers ``(faces, …)`` are views of it."""
+    """One way: ``flow`` is copied in, ``network`` queues the network, ``out`` is copied out; the
+    answers ``(faces, …)`` are views of it."""
 
-    context: Any
-    states: dict[str, int]
+    network: Callable[[], None]
     flow: Array
     out: Array
     logits: Array
@@ -39,46 +57,40 @@ class Lane:
 
     def readings(self, count: int) -> list[Reading]:
         """What the last step said of its first faces."""
-        return [
-            Reading(self.logits[row].copy(), self.intensity[row].copy(), float(self.attention[row]))
-            for row in range(count)
-        ]
+        logits, intensity = self.logits[:count].copy(), self.intensity[:count].copy()
+        # Rows of one copy each: sixteen faces would else take as long to read out as to copy in.
+        attention = self.attention[:count].ravel().tolist()
+        return [Reading(*each) for each in zip(logits, intensity, attention, strict=True)]
 
 
 class Lanes:
     """Lanes for 1 to ``faces`` faces, and the memory for what goes in and out, taken here.
 
-    ``open_context`` gives what runs the plan for so many faces, ``shapes`` are those of every
-    tensor for one, ``log`` hears TensorRT. Without ``locked`` what goes in and out is copied by a
-    detour.
+    Without ``locked`` what goes in and out is copied by a detour.
 
-    :raises TensorRTError: if TensorRT does not take an address.
-    :raises DeviceError: if there is no memory for it.
+    :raises DeviceError: if there is no memory for it; and what the network raises.
     """
 
     def __init__(
         self,
         device: Device,
         pool: StatePool,
-        open_context: Callable[[int], Any],
-        shapes: Mapping[str, Shape],
+        network: Network,
         faces: int,
-        log: Any,
         *,
         locked: bool,
     ) -> None:
         self._device = device
-        self._log = log
-        self._answer_shapes = {name: shapes[name] for name in ANSWERS}
+        self._network = network
+        self._answer_shapes = {name: network.shapes[name] for name in ANSWERS}
         with ExitStack() as undo:
-            self._flow = self._host((faces, *shapes["flow"][1:]), locked, undo)
+            self._flow = self._host((faces, *network.shapes["flow"][1:]), locked, undo)
             self._out = self._host((self._answers(faces).size // 4,), locked, undo)
             self._flow_at = self._allocated(self._flow.nbytes, undo)
             self._out_at = self._allocated(self._out.nbytes, undo)
             self._lanes: dict[int, tuple[Lane, ...]] = {}
             for size in sizes(faces):
-                context = open_context(size)
-                self._lanes[size] = tuple(self._lane(context, size, block, pool) for block in TURNS)
+                self._lanes[size] = tuple(self._lane(size, block, pool) for block in TURNS)
             self._taken = undo.pop_all()
 
     @property
@@ -93,7 +105,7 @@ class Lanes:
     def run(self, flows: Sequence[NDArray[np.float32]], size: int, block: int) -> Lane:
         """A step of some faces whose states stand in a block; done when this returns.
 
-        :raises TensorRTError, DeviceError: if TensorRT or the GPU fails.
+        :raises DeviceError: if the GPU fails; and what the network raises.
         """
         lane = self._lanes[size][block]
         for row, flow in enumerate(flows):
@@ -108,7 +120,7 @@ class Lanes:
     def capture(self) -> None:
         """Make each lane a graph, once all of them have run; :meth:`forget_graphs` if one fails.
 
-        :raises TensorRTError, DeviceError: if one cannot be.
+        :raises DeviceError: if one cannot be; and what the network raises.
         """
         for lane in self.every:
             lane.graph = self._device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
@@ -122,7 +134,7 @@ class Lanes:
                     self._device.forget(graph)
 
     def close(self) -> None:
-        """Give the memory back, TensorRT's hold on it first."""
+        """Give the memory back, the graphs' hold on it first."""
         self.forget_graphs()
         self._lanes = {}
         self._taken.close()
@@ -144,34 +156,27 @@ class Lanes:
         """How the answers for so many faces lie in memory."""
         return Layout({name: (faces, *rest[1:]) for name, rest in self._answer_shapes.items()})
 
-    def _lane(self, context: Any, size: int, block: int, pool: StatePool) -> Lane:
+    def _lane(self, size: int, block: int, pool: StatePool) -> Lane:
         answers = self._answers(size)
-        places = {name: self._out_at + offset for name, offset in answers.offsets.items()}
-        self._bind(context, {"flow": self._flow_at, **places})
+        addresses = {name: self._out_at + offset for name, offset in answers.offsets.items()}
+        addresses |= {"flow": self._flow_at, **pool.addresses(block)}
         written = pool.addresses(1 - block)
-        states = {f"next_{name}": address for name, address in written.items()}
+        addresses |= {f"next_{name}": address for name, address in written.items()}
         out = self._out[: answers.size // 4]
 
         def view(name: str) -> Array:
             start, shape = answers.offsets[name] // 4, (size, *self._answer_shapes[name][1:])
             return out[start : start + int(np.prod(shape))].reshape(shape)
 
-        states |= pool.addresses(block)
+        network = self._network.bound(size, addresses)
         logits, intensity, attention = (view(name) for name in ANSWERS)
-        return Lane(context, states, self._flow[:size], out, logits, intensity, attention)
+        return Lane(network, self._flow[:size], out, logits, intensity, attention)
 
     def _queue(self, lane: Lane) -> None:
         """Queue a step: flow in, the network, answers out."""
-        self._bind(lane.context, lane.states)
         self._device.copy_in(self._flow_at, lane.flow)
-        if not lane.context.execute_async_v3(self._device.stream):
-            raise TensorRTError(f"TensorRT did not take the step: {self._log.reason}")
+        lane.network()
         self._device.copy_out(lane.out, self._out_at)
-
-    def _bind(self, context: Any, addresses: Mapping[str, int]) -> None:
-        for name, address in addresses.items():
-            if not context.set_tensor_address(name, address):
-                raise TensorRTError(f"TensorRT takes no address for {name}: {self._log.reason}")
 
 
 def sizes(most: int) -> list[int]:

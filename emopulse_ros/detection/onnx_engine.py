@@ -38,8 +38,12 @@ def open_session(path: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions share no class but this one.
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
-        raise ModelError(f"{path} cannot be read as an ONNX model: {reason}") from error
+        raise ModelError(f"{path} cannot be read as an ONNX model: {reason_of(error)}") from error
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what ONNX Runtime says of an error."""
+    return next(iter(str(error).strip().splitlines()), "no reason given")
 
 
 class _Block:
@@ -111,6 +115,8 @@ class OnnxEngine(OneByOne):
         if "flow" not in {entry.name for entry in inputs} or not wanted.issubset(shapes):
             raise ModelError(f"{path} lacks the inputs and outputs of a step model")
         self._answers = {name: shapes[name] for name in ANSWERS}
+        self.shapes = {entry.name: _sides(entry) for entry in inputs} | shapes
+        """Every tensor that goes in or comes out, with its shape for one face."""
         self._nothing = self._new_block()
         self._free: list[_Block] = []
         recipe = self.card.recipe

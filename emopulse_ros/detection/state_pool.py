@@ -101,10 +101,14 @@ class StatePool:
 
         :raises DeviceError: if there is no room for those that have to make way.
         """
-        block = max(TURNS, key=lambda one: _in_place(states, one))
-        self._arrange(states, block)
-        for row in range(rows):
-            self._clear(1 - block, row)
+        block = states[0].block
+        if block not in TURNS or _in_place(states, block) < len(states):
+            block = max(TURNS, key=lambda one: _in_place(states, one))
+            self._arrange(states, block)
+        for kept in self._standing[1 - block][:rows]:
+            standing = None if kept is None else kept()
+            if standing is not None:
+                self._move(standing, ASIDE, self._room_aside())
         return block
 
     def written(self, block: int, count: int) -> list[DeviceState]:

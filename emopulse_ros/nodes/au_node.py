@@ -29,8 +29,8 @@ from emopulse_ros.transport import Subscription
 ENGINE = Parameter(
     "engine",
     "auto",
-    "what runs the network: onnx (ONNX Runtime, one core), tensorrt, or auto for TensorRT where "
-    "there is a GPU, and ONNX Runtime until its plan is built",
+    "what runs the network: onnx (ONNX Runtime, one core), tensorrt, cuda (ONNX Runtime on a GPU), "
+    "or auto for the best there is, and one core until TensorRT's plan is built",
 )
 HUMANS = Parameter(
     "humans",
@@ -151,7 +151,7 @@ class AuNode(StageNode):
             "fields that failed": str(self.errors),
             "model": card.name,
             "engine": engine.describe(),
-            "steps at which TensorRT failed": str(engine.failures),
+            "steps at which the GPU failed": str(engine.failures),
         }
         if self._humans is not None:
             values["faces without a name"] = str(self._humans.nameless)

@@ -58,6 +58,13 @@ def test_without_a_gpu_it_ends_with_a_sentence(
 
 
 @pytest.mark.usefixtures("nothing")
+def test_without_cuda_it_ends_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["engine", "bench", "--engine", "cuda"]) == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("emopulse: CUDA cannot run the network: ")
+
+
+@pytest.mark.usefixtures("nothing")
 def test_without_a_gpu_onnx_runtime_alone_is_measured(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,9 +80,10 @@ def test_without_a_gpu_onnx_runtime_alone_is_measured(
         assert 1 <= row["ticks"] <= 61
         assert 0 <= row["late"] <= row["ticks"]
     out = capsys.readouterr().out.splitlines()
-    assert len(out) == 5
+    assert len(out) == 6
     assert f"{rows[0]['median_ms']:.3f}" in out[1]
-    assert out[-1].startswith("ONNX Runtime alone was measured. TensorRT cannot run the network: ")
+    assert out[-2].startswith("Not measured. TensorRT cannot run the network: ")
+    assert out[-1].startswith("Not measured. CUDA cannot run the network: ")
 
 
 def test_a_plan_is_built_kept_and_found(
@@ -198,7 +206,7 @@ def test_a_run_without_ros_takes_the_engine_that_is_asked_for(
     assert NO_GPU in capsys.readouterr().err
     assert main([*asked, "auto"]) == 0
     with pytest.raises(SystemExit):
-        main([*asked, "cuda"])
+        main([*asked, "gpu"])
 
 
 def test_the_options_are_those_of_the_detection() -> None:

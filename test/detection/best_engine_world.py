@@ -9,15 +9,19 @@ from typing import Any
 
 import gpu_double
 import numpy as np
+from cuda_provider_double import SessionDouble
 from gpu_double import TensorRTDouble
 
 from emopulse_ros.detection.best_engine import BestEngine
+from emopulse_ros.detection.cuda_engine import CudaEngine
+from emopulse_ros.detection.device_memory import DeviceError
 from emopulse_ros.detection.model import shipped_model
 from emopulse_ros.detection.plan_cache import PlanCache
 from emopulse_ros.detection.tensorrt_plan import TensorRTError
 from emopulse_ros.detection.tensorrt_start import Gpu, TensorRTStart
 
 SERVES = "TensorRT 10.3.0 on Double, reached by nothing, in 32 bits, as CUDA graphs"
+NO_CUDA = "ONNX Runtime has no CUDA provider"
 FLOWS = np.random.default_rng(5).normal(0.0, 0.5, (40, 9, 64, 64)).astype(np.float32)
 
 
@@ -35,10 +39,13 @@ class World:
         self.may_build.set()
         self.builds = 0
         self.graphs = True
+        self.has_cuda = False
         self.open: list[BestEngine] = []
 
     def engine(self, wanted: str = "auto", **options: Any) -> BestEngine:
-        found = {"find": self.find, "start": self.start, **options}
+        found = {
+            "find": self.find, "start": self.start, "start_cuda": self.start_cuda, **options
+        }  # fmt: skip
         engine = BestEngine(
             self.model, wanted, inform=self.told.append, warn=self.warned.append, **found
         )
@@ -50,6 +57,13 @@ class World:
 
     def start(self, *given: Any, **options: Any) -> TensorRTStart:
         return TensorRTStart(*given, **options, cache=self.cache, build=self.build)
+
+    def start_cuda(self, *given: Any, **options: Any) -> CudaEngine:
+        if not self.has_cuda:
+            raise DeviceError(NO_CUDA)
+        return CudaEngine(
+            *given[:1], self.trt.open_device(), *given[1:], **options, open_session=SessionDouble
+        )
 
     def build(self, model: Path, faces: int, over: threading.Event) -> bytes:
         while not self.may_build.wait(0.01):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from best_engine_world import SERVES, World, follow
+from best_engine_world import NO_CUDA, SERVES, World, follow
 
 from emopulse_ros.detection.best_engine import EngineError
 from emopulse_ros.detection.device_memory import DeviceError
@@ -124,11 +124,47 @@ def test_without_a_gpu_one_line_says_which_engine_and_why(
         raise error
 
     engine = world.engine(find=find)
-    assert world.told == [f"the network runs on {onnx.describe()}: {error}"]
+    # Where there is no GPU, nobody asks for CUDA either.
+    reasons = str(error) if isinstance(error, DeviceError) else f"{error}; {NO_CUDA}"
+    assert world.told == [f"the network runs on {onnx.describe()}: {reasons}"]
     assert (world.warned, engine.trouble, engine.is_building) == ([], "", False)
     follow(engine, engine.first_state())
     with pytest.raises(EngineError, match=f"TensorRT cannot run the network: {error}"):
         world.engine("tensorrt", find=find)
+
+
+def test_cuda_serves_where_there_is_no_tensorrt(world: World, onnx: OnnxEngine) -> None:
+    def find() -> Gpu:
+        raise TensorRTError("TensorRT cannot be loaded")
+
+    world.has_cuda = True
+    engine = world.engine(find=find)
+    assert world.told == [f"the network runs on {engine.describe()}"]
+    assert "by CUDA on Double" in engine.describe()
+    assert (world.warned, engine.trouble, engine.at_once) == ([], "", 16)
+    reading, _ = follow(engine, engine.first_state(), 9)
+    wanted, _ = follow(onnx, onnx.first_state(), 9)
+    np.testing.assert_allclose(reading.logits, wanted.logits, atol=1e-5)
+    engine.close()
+    assert world.trt.gpus[-1].is_empty
+
+
+def test_cuda_serves_where_tensorrt_refuses(world: World) -> None:
+    world.has_cuda = True
+    world.trt.error = 2e-3
+    engine = world.engine()
+    assert engine.wait(30.0)
+    assert "by CUDA on Double" in engine.describe()
+    assert engine.trouble.startswith("TensorRT is not used: ")
+    assert world.warned == [f"{engine.trouble}; the network runs on {engine.describe()}"]
+
+
+def test_cuda_is_cuda_or_nothing(world: World) -> None:
+    with pytest.raises(EngineError, match=f"CUDA cannot run the network: {NO_CUDA}"):
+        world.engine("cuda")
+    world.has_cuda = True
+    assert "by CUDA on Double" in world.engine("cuda").describe()
+    assert not world.trt.contexts
 
 
 def test_onnx_is_onnx_whatever_there_is(world: World, onnx: OnnxEngine) -> None:
@@ -143,8 +179,8 @@ def test_tensorrt_is_waited_for_where_it_is_asked_for(world: World) -> None:
 
 
 def test_an_engine_nobody_knows_is_told_with_the_right_ones(world: World) -> None:
-    with pytest.raises(EngineError, match="no engine 'cuda': it is auto, onnx or tensorrt"):
-        world.engine("cuda")
+    with pytest.raises(EngineError, match="no engine 'gpu': it is auto, onnx, cuda or tensorrt"):
+        world.engine("gpu")
 
 
 def test_the_end_does_not_wait_for_a_plan(world: World) -> None:

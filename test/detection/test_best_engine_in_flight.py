@@ -12,16 +12,17 @@ from emopulse_ros.detection.onnx_engine import OnnxEngine
 from emopulse_ros.stream import FlowStep
 
 
-@pytest.mark.parametrize("how", ["stream", "graph", "step", "crash"])
+@pytest.mark.parametrize("how", ["stream", "graph", "step", "crash", "CUDA"])
 def test_a_failure_in_flight_is_answered_by_onnx_runtime(
     world: World, onnx: OnnxEngine, how: str
 ) -> None:
     world.graphs = how in ("stream", "graph")
-    engine = world.engine(wait=True)
+    world.has_cuda = how == "CUDA"
+    engine = world.engine("cuda") if world.has_cuda else world.engine(wait=True)
     states = [engine.first_state() for _ in range(3)]
     for face, state in enumerate(states):
         _, states[face] = follow(engine, state, 5)
-    if how == "stream":
+    if how in ("stream", "CUDA"):
         world.trt.gpus[-1].fails_with = "unspecified launch failure"
     elif how == "graph":
         world.trt.gpus[-1].takes_graphs = False
@@ -38,7 +39,7 @@ def test_a_failure_in_flight_is_answered_by_onnx_runtime(
         wanted, _ = follow(onnx, inner, 4, begin=6)
         np.testing.assert_array_equal(reading.logits, wanted.logits)
     assert engine.failures == 1
-    assert engine.trouble.startswith("TensorRT failed: ")
+    assert engine.trouble.startswith(f"{'CUDA' if world.has_cuda else 'TensorRT'} failed: ")
     assert engine.describe() == onnx.describe()
     assert world.warned == [f"{engine.trouble}; the network runs on {onnx.describe()} from here on"]
 

@@ -91,7 +91,7 @@ def test_all_goes_back_to_the_gpu(trt: TensorRTDouble) -> None:
     assert trt.gpus[0].room == trt.room
     engine.close()
     for use in (engine.first_state, lambda: engine.step(FLOW, state)):
-        with pytest.raises(TensorRTError, match="is closed"):
+        with pytest.raises(DeviceError, match="is closed"):
             use()
 
 

@@ -99,7 +99,7 @@ def test_tensorrt_takes_over_and_its_failure_is_told_and_survived(
         assert told["au_node"].message == (
             "TensorRT failed: the GPU did not do its work: unspecified launch failure"
         )
-        assert values(told["au_node"])["steps at which TensorRT failed"] == "1"
+        assert values(told["au_node"])["steps at which the GPU failed"] == "1"
         published = au.published
         assert soon(lambda: au.published > published + 50)
         assert au.errors == 0
@@ -163,5 +163,7 @@ def test_an_engine_nobody_knows_is_refused(gpu: Any) -> None:
     from emopulse_ros.nodes.container import Container
 
     assert gpu.may_build
-    with pytest.raises(ValueError, match="there is no engine 'cuda': it is auto, onnx or tensorrt"):
-        Container(engine="cuda").start()
+    with pytest.raises(
+        ValueError, match="there is no engine 'gpu': it is auto, onnx, cuda or tensorrt"
+    ):
+        Container(engine="gpu").start()

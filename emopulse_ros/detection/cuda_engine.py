@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 
 from emopulse_ros.detection.device_memory import Device, DeviceError, open_device
 from emopulse_ros.detection.gpu_engine import GpuEngine
+from emopulse_ros.detection.lanes import Queue
 from emopulse_ros.detection.onnx_engine import OnnxEngine, reason_of
 from emopulse_ros.detection.parity import FULL, compare
 from emopulse_ros.detection.state_pool import Shape
@@ -104,20 +105,28 @@ class CudaEngine(GpuEngine):
 class CudaNetwork:
     """A model on the provider, one session for each size of batch; see :class:`~.lanes.Network`.
 
-    ``shapes`` are those of every tensor for one face.
+    ``shapes`` are those of every tensor for one face. What a session copies to the GPU by itself
+    it lets go of after a run that is waited for. A captured one is not: a graph goes on reading it.
     """
 
     def __init__(
         self, model: Path, device: Device, shapes: Mapping[str, Shape], open_session: Open
     ) -> None:
-        self.shapes = shapes
-        self._open: Callable[[int], Any] = lambda faces: open_session(model, faces, device)
-        self._sessions: dict[int, Any] = {}
-
-    def bound(self, faces: int, addresses: Mapping[str, int]) -> Callable[[], None]:
-        """What queues the network for so many faces, whose tensors lie at these addresses."""
         import onnxruntime
 
+        self.shapes = shapes
+        self._device = device
+        self._open: Callable[[int], Any] = lambda faces: open_session(model, faces, device)
+        self._sessions: dict[int, Any] = {}
+        self._holding: dict[int, Any] = {}
+        """Bindings of the sessions that hold on to something, by size of batch."""
+        self._waiting: Any = onnxruntime.RunOptions()
+        self._captured: Any = onnxruntime.RunOptions()
+        for options, never in ((self._waiting, "0"), (self._captured, "1")):
+            options.add_run_config_entry("disable_synchronize_execution_providers", never)
+
+    def bound(self, faces: int, addresses: Mapping[str, int]) -> Queue:
+        """What queues the network for so many faces, whose tensors lie at these addresses."""
         if faces not in self._sessions:
             self._sessions[faces] = self._open(faces)
         session = self._sessions[faces]
@@ -126,13 +135,12 @@ class CudaNetwork:
         for name, address in addresses.items():
             bind = binding.bind_input if name in inputs else binding.bind_output
             bind(name, "cuda", 0, np.float32, [faces, *self.shapes[name][1:]], address)
-        options: Any = onnxruntime.RunOptions()
-        # Whoever queues it waits for the stream; while it is captured, nobody may.
-        options.add_run_config_entry("disable_synchronize_execution_providers", "1")
 
-        def queue() -> None:
+        def queue(captured: bool) -> None:
+            if captured:
+                self._holding[faces] = binding
             try:
-                session.run_with_iobinding(binding, options)
+                session.run_with_iobinding(binding, self._captured if captured else self._waiting)
             except Exception as error:  # ONNX Runtime's own share no class but this one
                 reason = reason_of(error)
                 raise DeviceError(f"ONNX Runtime did not take the step: {reason}") from error
@@ -140,7 +148,16 @@ class CudaNetwork:
         return queue
 
     def close(self) -> None:
-        """Let go of the sessions."""
+        """Let go of the sessions, while the addresses still hold."""
+        for faces, binding in self._holding.items():
+            # A session that ends before it has let go may end the process: the GPU frees what is
+            # then nobody's, where that is not permitted.
+            with suppress(Exception):
+                self._sessions[faces].run_with_iobinding(binding, self._waiting)
+        if self._holding:
+            with suppress(DeviceError):
+                self._device.synchronise()
+        self._holding.clear()
         self._sessions.clear()
 
 

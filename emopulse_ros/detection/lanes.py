@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -21,6 +22,10 @@ from emopulse_ros.detection.state_pool import TURNS, Layout, Shape, StatePool
 ANSWERS = ("logits", "intensity", "attention")
 
 
+Queue = Callable[[bool], None]
+"""Queues a network once, with whether that is being captured: then nobody may wait for the GPU."""
+
+
 class Network(Protocol):
     """What a library has made of a model, for one GPU and the stream that is used there."""
 
@@ -29,7 +34,7 @@ class Network(Protocol):
         """Every tensor that goes in or comes out, with its shape for one face."""
         ...
 
-    def bound(self, faces: int, addresses: Mapping[str, int], /) -> Callable[[], None]:
+    def bound(self, faces: int, addresses: Mapping[str, int], /) -> Queue:
         """What queues the network for so many faces, whose tensors lie at these addresses.
 
         :raises RuntimeError: then or when it is queued, if the library does not take it.
@@ -37,7 +42,10 @@ class Network(Protocol):
         ...
 
     def close(self) -> None:
-        """Give it back; nothing that was bound is queued any more."""
+        """Give it back, while the addresses still hold; nothing is queued any more.
+
+        A second time does nothing.
+        """
         ...
 
 
@@ -47,7 +55,7 @@ class Lane:
     """One way: ``flow`` is copied in, ``network`` queues the network, ``out`` is copied out; the
     answers ``(faces, …)`` are views of it."""
 
-    network: Callable[[], None]
+    network: Queue
     flow: Array
     out: Array
     logits: Array
@@ -123,7 +131,7 @@ class Lanes:
         :raises DeviceError: if one cannot be; and what the network raises.
         """
         for lane in self.every:
-            lane.graph = self._device.capture(lambda lane=lane: self._queue(lane))  # type: ignore[misc]
+            lane.graph = self._device.capture(partial(self._queue, lane, True))
 
     def forget_graphs(self) -> None:
         """Queue each step piece by piece from now on."""
@@ -134,9 +142,10 @@ class Lanes:
                     self._device.forget(graph)
 
     def close(self) -> None:
-        """Give the memory back, the graphs' hold on it first."""
+        """Give the memory back, and first what holds on to it: graphs and network."""
         self.forget_graphs()
         self._lanes = {}
+        self._network.close()
         self._taken.close()
 
     def _host(self, shape: Shape, locked: bool, undo: ExitStack) -> Array:
@@ -172,10 +181,10 @@ class Lanes:
         logits, intensity, attention = (view(name) for name in ANSWERS)
         return Lane(network, self._flow[:size], out, logits, intensity, attention)
 
-    def _queue(self, lane: Lane) -> None:
+    def _queue(self, lane: Lane, captured: bool = False) -> None:
         """Queue a step: flow in, the network, answers out."""
         self._device.copy_in(self._flow_at, lane.flow)
-        lane.network()
+        lane.network(captured)
         self._device.copy_out(lane.out, self._out_at)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from emopulse_ros.detection.device_memory import Device
 from emopulse_ros.detection.gpu_engine import GpuEngine
-from emopulse_ros.detection.lanes import ANSWERS
+from emopulse_ros.detection.lanes import ANSWERS, Queue
 from emopulse_ros.detection.model import Card
 from emopulse_ros.detection.state_pool import Shape
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, made, quiet_log, title
@@ -65,11 +65,11 @@ class TensorRTNetwork:
         self._contexts: dict[int, Any] = {}
         self.shapes = self._checked(trt, card)
 
-    def bound(self, faces: int, addresses: Mapping[str, int]) -> Callable[[], None]:
+    def bound(self, faces: int, addresses: Mapping[str, int]) -> Queue:
         """What queues the network for so many faces, whose tensors lie at these addresses."""
         context = self._context(faces)
 
-        def queue() -> None:
+        def queue(_: bool) -> None:
             # What went wrong before this step is not to be laid to it.
             self._log.first = ""
             for name, address in addresses.items():

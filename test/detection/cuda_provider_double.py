@@ -19,6 +19,8 @@ class SessionDouble:
         self.session = onnxruntime.InferenceSession(str(model), options)
         self.gpu = gpu
         self.takes_steps = True
+        self.held = 0
+        """Captured runs it has not let go of."""
 
     def get_inputs(self) -> Any:
         return self.session.get_inputs()
@@ -27,7 +29,12 @@ class SessionDouble:
         return BindingDouble(self.session.io_binding())
 
     def run_with_iobinding(self, binding: BindingDouble, options: Any) -> None:
-        assert options.get_run_config_entry("disable_synchronize_execution_providers") == "1"
+        # What is bound is there as long as something may run.
+        assert self.gpu.buffers
+        captured = self.gpu.is_capturing
+        entry = "disable_synchronize_execution_providers"
+        assert (options.get_run_config_entry(entry) == "1") is captured
+        self.held = self.held + 1 if captured else 0
         if not self.takes_steps:
             raise RuntimeError("[ONNXRuntimeError] : 1 : FAIL : CUDNN failure 5000\n; more")
         self.gpu.queue.append(lambda: self.session.run_with_iobinding(binding.real))

@@ -37,6 +37,7 @@ class GpuDouble:
         self.queue: list[Callable[[], None]] = []
         self.graphs: dict[int, list[Callable[[], None]]] = {}
         self.is_open = True
+        self.is_capturing = False
         self.allocations = 0
         self.fails_with = ""
         """What goes wrong when the stream is waited for next, and ever after."""
@@ -82,9 +83,11 @@ class GpuDouble:
 
     def capture(self, work: Callable[[], None]) -> int:
         before, self.queue = self.queue, []
+        self.is_capturing = True
         try:
             work()
         finally:
+            self.is_capturing = False
             captured, self.queue = self.queue, before
         self.graphs[len(self.graphs) + 1] = captured
         return len(self.graphs)

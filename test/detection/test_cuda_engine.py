@@ -60,6 +60,7 @@ def test_a_step_is_one_graph_for_each_size_of_batch(world: World) -> None:
         f"ONNX Runtime {onnxruntime.__version__} by CUDA on Double, in 32 bits, as CUDA graphs"
     )
     assert (engine.at_once, len(world.sessions), len(gpu.graphs)) == (4, 3, 6)
+    assert [session.held for session in world.sessions] == [2, 2, 2]
     for session in world.sessions:
         session.takes_steps = False
     allocations, moved = gpu.allocations, engine.bytes_moved
@@ -68,6 +69,18 @@ def test_a_step_is_one_graph_for_each_size_of_batch(world: World) -> None:
     assert engine.bytes_moved > moved + FLOW.nbytes
     engine.close()
     assert gpu.is_empty
+
+
+def test_sessions_let_go_of_what_graphs_have_read_before_they_end(world: World) -> None:
+    engine = world.start()
+    engine.close()
+    assert [session.held for session in world.sessions] == [0, 0, 0]
+    # Nor does a GPU that has failed keep the rest from its end.
+    engine = world.start()
+    world.gpus[-1].fails_with = "unspecified launch failure"
+    engine.close()
+    assert world.gpus[-1].is_empty
+    engine.close()
 
 
 def test_it_serves_as_graphs_or_not_at_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,7 +170,21 @@ def _accelerators() -> list[Finding]:
     except TensorRTError as error:
         detail, _, remedy = _sentence(error).partition("): ")
         tensorrt = Finding("TensorRT", False, f"{detail})", remedy)
-    return [tensorrt, _gpu()]
+    return [tensorrt, _cuda(), _gpu()]
+
+
+def _cuda() -> Finding:
+    name = "CUDA provider"
+    try:
+        from emopulse_ros.detection.cuda_engine import check_provider
+
+        check_provider()
+    except ModuleNotFoundError as error:
+        return Finding(name, False, str(error), "pip install onnxruntime-gpu")
+    except RuntimeError as error:
+        detail, _, remedy = str(error).rpartition(": ")
+        return Finding(name, False, detail, remedy)
+    return Finding(name, True, "ONNX Runtime's, for a GPU without TensorRT")
 
 
 def _gpu() -> Finding:

@@ -73,7 +73,7 @@ PARAMETERS: dict[str, tuple[Callable[[str], Any], tuple[str, ...], str]] = {
     "engine": (
         str,
         (AU,),
-        "what runs the network: onnx (one core), tensorrt (an NVIDIA GPU), or auto for the better",
+        "what runs the network: onnx (one core), tensorrt or cuda (a GPU), or auto for the best",
     ),
     "faces": (int, (FLOW, AU), "how many faces are followed at once, the largest first"),
     "humans": (

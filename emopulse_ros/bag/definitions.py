@@ -57,7 +57,7 @@ def _ours() -> Typesdict:
     types: Typesdict = {}
     for folder in _folders():
         for file in sorted(folder.glob("*.msg")):
-            types.update(get_types_from_msg(file.read_text(), f"{PACKAGE}/msg/{file.stem}"))
+            types.update(get_types_from_msg(file.read_text("utf-8"), f"{PACKAGE}/msg/{file.stem}"))
         if types:
             break
     return types

@@ -76,7 +76,8 @@ def add_engine(parser: argparse.ArgumentParser, default: str = "auto") -> None:
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        help="what runs the network: ONNX Runtime, TensorRT, or the better one there is "
+        help="what runs the network: ONNX Runtime, on a processor or by CUDA on a GPU, TensorRT, "
+        "or the best there is "
         f"(default: {default})",
     )
 

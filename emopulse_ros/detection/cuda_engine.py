@@ -177,7 +177,7 @@ def start_cuda(
         ``graphs`` are wanted, if they cannot be had.
     :raises ParityError: if they disagree.
     """
-    _check_provider()
+    check_provider()
     device = open_gpu()
     engine = CudaEngine(
         model,
@@ -201,7 +201,7 @@ def start_cuda(
     return engine
 
 
-def _check_provider() -> None:
+def check_provider() -> None:
     """That ONNX Runtime has the provider, and what that needs of CUDA.
 
     :raises DeviceError: if one is missing.

@@ -33,7 +33,7 @@ class World:
         self.gpus: list[GpuDouble] = []
         self.sessions: list[SessionDouble] = []
         self.room = 1 << 26
-        monkeypatch.setattr(cuda_engine, "_check_provider", lambda: None)
+        monkeypatch.setattr(cuda_engine, "check_provider", lambda: None)
 
     def open_gpu(self) -> GpuDouble:
         self.gpus.append(GpuDouble(self.room))

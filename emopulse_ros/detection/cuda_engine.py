@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from emopulse_ros.detection.device_memory import Device, DeviceError, open_device
+from emopulse_ros.detection.engine import Shape
 from emopulse_ros.detection.gpu_engine import GpuEngine
 from emopulse_ros.detection.lanes import Queue
 from emopulse_ros.detection.onnx_engine import OnnxEngine, reason_of
 from emopulse_ros.detection.parity import FULL, compare
-from emopulse_ros.detection.state_pool import Shape
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES
 
 PROVIDER = "CUDAExecutionProvider"

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 from emopulse_ros.detection.model import Card
 
+ANSWERS = ("logits", "intensity", "attention")
+"""What a step model says, by the names of its outputs; the others are its next state."""
+
+Shape = tuple[int, ...]
+
 State = Any
 """What earlier steps left behind. Only the engine that made it looks inside."""
 

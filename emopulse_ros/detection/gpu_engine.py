@@ -95,12 +95,16 @@ class GpuEngine:
             self.is_captured = True
             self._about += ", as CUDA graphs"
 
-    def first_state(self) -> DeviceState:
-        """The state that knows nothing."""
+    @property
+    def _open_pool(self) -> StatePool:
         pool = self._pool
         if pool is None:
             raise DeviceError("the engine on the GPU is closed")
-        return pool.first
+        return pool
+
+    def first_state(self) -> DeviceState:
+        """The state that knows nothing."""
+        return self._open_pool.first
 
     def step(self, flow: NDArray[np.float32], state: DeviceState) -> tuple[Reading, DeviceState]:
         """One time step: ``(C, H, W) float32`` and a state to a reading and the next state.
@@ -127,9 +131,7 @@ class GpuEngine:
     def _batch(
         self, flows: Sequence[NDArray[np.float32]], states: Sequence[DeviceState]
     ) -> Iterator[tuple[Reading, DeviceState]]:
-        pool, count = self._pool, len(flows)
-        if pool is None:
-            raise DeviceError("the engine on the GPU is closed")
+        pool, count = self._open_pool, len(flows)
         size = self._lanes.size_for(count)
         block = pool.gather(states, size)
         lane = self._lanes.run(flows, size, block)

@@ -16,11 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emopulse_ros.detection.device_memory import Array, Device, DeviceError
-from emopulse_ros.detection.engine import Reading
-from emopulse_ros.detection.state_pool import TURNS, Layout, Shape, StatePool
-
-ANSWERS = ("logits", "intensity", "attention")
-
+from emopulse_ros.detection.engine import ANSWERS, Reading, Shape
+from emopulse_ros.detection.state_pool import TURNS, Layout, StatePool
 
 Queue = Callable[[bool], None]
 """Queues a network once, with whether that is being captured: then nobody may wait for the GPU."""

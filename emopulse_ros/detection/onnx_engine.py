@@ -9,15 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emopulse_ros.detection.engine import OneByOne, Reading
+from emopulse_ros.detection.engine import ANSWERS, OneByOne, Reading, Shape
 from emopulse_ros.detection.model import Card, ModelError, hash_of
 
 WARM_UP = 3
 """Steps run at start: the first ones allocate, and would be late."""
-
-ANSWERS = ("logits", "intensity", "attention")
-
-Shape = tuple[int, ...]
 
 
 def open_session(path: Path) -> Any:

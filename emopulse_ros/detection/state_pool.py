@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emopulse_ros.detection.device_memory import Device, DeviceError
+from emopulse_ros.detection.engine import Shape
 
 ALIGNMENT = 256
 """Bytes; what TensorRT wants of an address."""
@@ -25,8 +26,6 @@ ASIDE, ZEROS = 2, 3
 WAITING = 32
 """States that may wait for their turn, those of faces that have just gone among them; one of the
 shipped network takes 182 kB."""
-
-Shape = tuple[int, ...]
 
 
 class Layout:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from emopulse_ros.detection.device_memory import Device
+from emopulse_ros.detection.engine import ANSWERS, Shape
 from emopulse_ros.detection.gpu_engine import GpuEngine
-from emopulse_ros.detection.lanes import ANSWERS, Queue
+from emopulse_ros.detection.lanes import Queue
 from emopulse_ros.detection.model import Card
-from emopulse_ros.detection.state_pool import Shape
 from emopulse_ros.detection.tensorrt_plan import MOST_FACES, TensorRTError, made, quiet_log, title
 
 
